@@ -63,6 +63,11 @@ class ArmSteps(BaseModel):
     prefer: str
     score: str
 
+    @property
+    def key(self) -> str:
+        """`sft/2`, or `base` for an untrained arm."""
+        return self.arm if self.seed is None else f"{self.arm}/{self.seed}"
+
 
 class Plan(BaseModel):
     """Steps in an order in which each one's inputs come before it."""

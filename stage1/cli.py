@@ -1,0 +1,136 @@
+"""The command line: words in, exit codes out. Each verb's work is a function of `stage1.commands`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+EXIT_SPEC_ERRORS, EXIT_USAGE, EXIT_STEP_FAILED, EXIT_NO_GO, EXIT_INTERRUPTED = 1, 2, 3, 4, 130
+
+app = typer.Typer(
+    help="Compile, run and judge experiments in LLM post-training.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Spec = Annotated[Path, typer.Argument(metavar="SPEC", help="The experiment, a YAML file.", show_default=False)]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="K=V", help="Override a setting, e.g. --set recipes.dpo.beta=0.3; repeatable.", show_default=False),
+]
+StoreRoot = Annotated[Path, typer.Option("--store", metavar="DIR", help="Where artifacts and reports are kept.", envvar="STAGE1_STORE")]
+
+
+class PlanFormat(StrEnum):
+    """How `plan` prints."""
+
+    text = "text"
+    json = "json"
+
+
+class ReportFormat(StrEnum):
+    """How `report` prints."""
+
+    html = "html"
+    md = "md"
+    json = "json"
+
+
+class Executor(StrEnum):
+    """Who carries out the steps."""
+
+    local = "local"
+
+
+@app.command()
+def plan(
+    spec: Spec,
+    overrides: Overrides = None,
+    format: Annotated[PlanFormat, typer.Option(help="With json, stdout is one JSON document.")] = PlanFormat.text,
+    out: Annotated[Path | None, typer.Option(metavar="PATH", help="Also write the plan to this file.", show_default=False)] = None,
+    require_go: Annotated[bool, typer.Option("--require-go", help="Exit 4 when the method check says no-go.")] = False,
+    store: StoreRoot = Path("runs"),
+) -> None:
+    """Check a spec and show what running it would do. Needs no GPU and loads no model."""
+    from stage1.commands.plan import show_plan
+
+    raise typer.Exit(show_plan(spec, overrides or [], as_json=format == "json", out=out, require_go=require_go, store_root=store))
+
+
+@app.command()
+def run(
+    spec: Spec,
+    overrides: Overrides = None,
+    executor: Annotated[Executor, typer.Option(help="Who carries out the steps.")] = Executor.local,
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="ARM", help="Only bring this arm to its scores; repeatable.", show_default=False)
+    ] = None,
+    store: StoreRoot = Path("runs"),
+) -> None:
+    """Carry out a spec: make what is missing, reuse what is there, write the report."""
+    from stage1.commands.run import run_spec
+
+    raise typer.Exit(run_spec(spec, overrides or [], only=only or [], store_root=store))
+
+
+@app.command()
+def report(
+    spec: Spec,
+    overrides: Overrides = None,
+    format: Annotated[ReportFormat, typer.Option(help="The kind of document.")] = ReportFormat.html,
+    out: Annotated[
+        Path | None, typer.Option(metavar="PATH", help="Where to write it (default: html into the store, others to stdout).", show_default=False)
+    ] = None,
+    store: StoreRoot = Path("runs"),
+) -> None:
+    """Write the report of a finished run."""
+    from stage1.commands.report import write_report
+
+    raise typer.Exit(write_report(spec, overrides or [], kind=format.value, out=out, store_root=store))
+
+
+@app.command()
+def score(
+    answers: Annotated[Path, typer.Argument(metavar="IN.jsonl", help="Answers to judge, one JSON object a line.", show_default=False)],
+    out: Annotated[Path, typer.Option(metavar="OUT.jsonl", help="Where the judgements go.", show_default=False)],
+) -> None:
+    """Judge answers made anywhere by the nine criteria."""
+    from stage1.commands.score import score_file
+
+    raise typer.Exit(score_file(answers, out))
+
+
+@app.command()
+def explain(code: Annotated[str, typer.Argument(metavar="CODE", help="A diagnostic's code, such as S104.", show_default=False)]) -> None:
+    """Say what a diagnostic means, with an example that triggers it and one that is right."""
+    from stage1.commands.explain import explain_code
+
+    raise typer.Exit(explain_code(code))
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of a spec, for editors."""
+    from stage1.commands.explain import print_schema
+
+    raise typer.Exit(print_schema())
+
+
+def main() -> None:
+    """Entry point. Ends every way of ending with one clear line and the right exit code."""
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    try:
+        app()
+    except KeyboardInterrupt:
+        print("interrupted; what was complete is kept, the same command goes on from there", file=sys.stderr)
+        sys.exit(EXIT_INTERRUPTED)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)

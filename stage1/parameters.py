@@ -1,0 +1,45 @@
+"""Which settings differ between the arms of a plan: the only ones worth a column in a comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from compiler.plan import ArmSteps, Plan, Step
+
+
+def what_varies(plan: Plan) -> dict[str, dict[str, str]]:
+    """For each arm x seed (`ArmSteps.key`): `arm`, `seed`, and those settings that are not the same in all arms."""
+    steps = {step.id: step for step in plan.steps}
+    settings = {entry.key: _settings(entry, steps) for entry in plan.arms}
+    names = sorted({name for values in settings.values() for name in values})
+    varying = [name for name in names if len({values.get(name) for values in settings.values()}) > 1]
+    return {
+        entry.key: {"arm": entry.arm, "seed": str(entry.seed if entry.seed is not None else "none")}
+        | {name: settings[entry.key].get(name, "none") for name in varying}
+        for entry in plan.arms
+    }
+
+
+def _settings(entry: ArmSteps, steps: Mapping[str, Step]) -> dict[str, str]:
+    respond = steps[entry.respond]
+    values = {f"prompt.{name}": value for name, value in _flat(respond.settings.get("prompt", {}))}
+    if entry.train is None:
+        return values
+    train = steps[entry.train]
+    parent = train.inputs.get("checkpoint")
+    values["from"] = (steps[parent].arm or parent) if parent else "base model"
+    values |= dict(_flat(train.settings.get("recipe", {})))
+    for role in ("pairs", "demonstrations"):
+        if role in train.inputs:
+            data = steps[train.inputs[role]].settings
+            values |= {f"{role}.{name}": value for name, value in _flat({k: v for k, v in data.items() if k != "seed"})}
+    return values
+
+
+def _flat(value: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _flat(inner, f"{prefix}.{name}" if prefix else str(name))
+    else:
+        yield prefix, str(value)

@@ -1,0 +1,104 @@
+"""Everything a report says, gathered from the store: the renderers read nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from compiler.plan import Plan, Step
+from compiler.records import Answer, Item, ItemScore
+from evaluators.results import Analysis
+from stage1.store import Artifact, Store
+
+_COUNTED = ("instructions", "demonstrations", "preferences", "heldout_pairs")
+
+
+class NotRunYet(Exception):
+    """The plan's artifacts are not all there; the message says what is missing and how to make it."""
+
+
+@dataclass(frozen=True, slots=True)
+class CurveRow:
+    """One point of one training curve."""
+
+    step: int
+    name: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class ArmRun:
+    """What one arm produced for one training seed (None: untrained)."""
+
+    arm: str
+    seed: int | None
+    answers: Mapping[str, Answer]
+    """By item id."""
+    scores: Mapping[str, ItemScore]
+    """By item id."""
+    curves: tuple[CurveRow, ...]
+    """Of the arm's own training; empty for an untrained arm."""
+    training: Mapping[str, Any]
+    """The training summary; empty for an untrained arm."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportData:
+    """One experiment, complete."""
+
+    plan: Plan
+    analysis: Analysis
+    items: tuple[Item, ...]
+    """Held-out items, in the order of the split."""
+    runs: tuple[ArmRun, ...]
+    counts: Mapping[str, Mapping[str, Any]]
+    """Data steps (id) -> what was asked for, made and dropped."""
+    manifests: Mapping[str, Mapping[str, Any]]
+    """Step id -> manifest: hashes, versions, host, seconds."""
+
+
+def gather(plan: Plan, store: Store) -> ReportData:
+    """Read a finished plan from the store.
+
+    Raises:
+        NotRunYet: an artifact is missing.
+        DamagedArtifact: a stored file does not have the content its manifest promises.
+    """
+    missing = [step.id for step in plan.steps if not store.has(step.fingerprint)]
+    if missing:
+        raise NotRunYet(f"{len(missing)} of {len(plan.steps)} steps have not been run (first: {missing[0]}); `stage1 run` makes them")
+    opened = {step.id: store.open(step.fingerprint) for step in plan.steps}
+    steps = {step.id: step for step in plan.steps}
+    split = opened[next(step.id for step in plan.steps if step.kind == "instructions")]
+    return ReportData(
+        plan=plan,
+        analysis=Analysis.model_validate(opened[plan.analyze].read_json("analysis.json")),
+        items=split.read("heldout.jsonl", Item),
+        runs=tuple(_arm_run(entry.arm, entry.seed, entry.train, entry.respond, entry.score, opened) for entry in plan.arms),
+        counts={step_id: opened[step_id].read_json("counts.json") for step_id, step in steps.items() if _is_counted(step)},
+        manifests={step_id: artifact.manifest for step_id, artifact in opened.items()},
+    )
+
+
+def _is_counted(step: Step) -> bool:
+    return step.kind in _COUNTED
+
+
+def _arm_run(
+    arm: str, seed: int | None, train: str | None, respond: str, score: str, opened: Mapping[str, Artifact]
+) -> ArmRun:
+    return ArmRun(
+        arm=arm,
+        seed=seed,
+        answers={answer.item_id: answer for answer in opened[respond].read("answers.jsonl", Answer)},
+        scores={row.item_id: row for row in opened[score].read("scores.jsonl", ItemScore)},
+        curves=_curves(opened[train]) if train else (),
+        training=opened[train].read_json("summary.json") if train else {},
+    )
+
+
+def _curves(artifact: Artifact) -> tuple[CurveRow, ...]:
+    lines = (artifact.folder / "curves.jsonl").read_text(encoding="utf-8").splitlines()
+    return tuple(CurveRow(**json.loads(line)) for line in lines)

@@ -1,0 +1,51 @@
+"""Steps `generate` (training and validation items) and `respond` (held-out items): a model answers instructions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from datagen.exemplars import EXEMPLARS
+from models.generation import Decode, generate
+from models.loading import LoadedBase
+from models.prompt_format import encode_prompt, render_prompt
+
+from compiler.records import Answer, Item, Split
+from stage1.steps.job import Job
+
+_SPLITS: Mapping[str, tuple[Split, ...]] = {"generate": ("train", "validation"), "respond": ("heldout",)}
+_BATCH_SIZE = 65
+
+
+def run(job: Job) -> None:
+    """Write `answers.jsonl`: one answer per item, in the order of the items."""
+    instructions = job.inputs["instructions"]
+    items = [(split, item) for split in _SPLITS[job.step.kind] for item in instructions.read(f"{split}.jsonl", Item)]
+    decode = Decode(**job.settings["decode"])
+    with job.resident.checkpoint(job.settings["model"], job.inputs.get("checkpoint")) as loaded:
+        generated = generate(
+            loaded,
+            [_prompt_ids(loaded, item, job.settings["prompt"]) for _, item in items],
+            decode,
+            seed=job.settings.get("seed", 0),
+            batch_size=_BATCH_SIZE,
+            on_progress=job.progress,
+        )
+    job.draft.write(
+        "answers.jsonl",
+        (
+            Answer(
+                item_id=item.id,
+                split=split,
+                response=answer.text,
+                tokens=answer.tokens,
+                hit_token_limit=answer.hit_token_limit,
+            )
+            for (split, item), answer in zip(items, generated, strict=True)
+        ),
+    )
+
+
+def _prompt_ids(loaded: LoadedBase, item: Item, prompt: Mapping[str, Any]) -> list[int]:
+    exemplars = EXEMPLARS[: prompt.get("few_shot") or 0] if prompt["style"] == "few-shot" else ()
+    return encode_prompt(loaded.tokenizer, render_prompt(item.instruction, prompt["style"], exemplars))

@@ -1,0 +1,33 @@
+"""What a step is given to do its work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from compiler.plan import Step
+from stage1.store import Artifact, Draft
+
+if TYPE_CHECKING:
+    from stage1.steps.resident import Resident
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One step, its complete inputs, the draft to fill, and the means of this run."""
+
+    step: Step
+    inputs: Mapping[str, Artifact]
+    draft: Draft
+    resident: Resident
+    """The base model in memory, loaded when the first step asks for it."""
+    read_text: Callable[[str], str]
+    progress: Callable[[int, int], None]
+    """Called with (done, total)."""
+    curve_loggers: Callable[[], Sequence[Any]]
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """The step's settings."""
+        return self.step.settings

@@ -1,0 +1,40 @@
+"""One base model kept in memory for all steps that use it; adapters come and go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from models.adapters import attached
+from models.loading import LoadedBase, load_base
+
+from stage1.store import Artifact
+
+
+class Resident:
+    """Loads a base model when it is first needed and keeps it until another one is asked for."""
+
+    def __init__(self, device: str | None = None) -> None:
+        self._device = device
+        self._settings: Mapping[str, Any] | None = None
+        self._loaded: LoadedBase | None = None
+
+    def base(self, model: Mapping[str, Any]) -> LoadedBase:
+        """The base model of these settings (`base`, `revision`, `quantization`, `dtype`), without any adapter."""
+        settings = {name: model[name] for name in ("base", "revision", "quantization", "dtype")}
+        if self._loaded is None or settings != self._settings:
+            self._loaded = None  # let the old one go before the new one needs its memory
+            self._loaded = load_base(settings, device=self._device)
+            self._settings = settings
+        return self._loaded
+
+    @contextmanager
+    def checkpoint(self, model: Mapping[str, Any], checkpoint: Artifact | None) -> Iterator[LoadedBase]:
+        """The base model with a trained arm's checkpoint on it, or as it is when there is none."""
+        loaded = self.base(model)
+        if checkpoint is None:
+            yield loaded
+            return
+        with attached(loaded, checkpoint.folder / "checkpoint") as carried:
+            yield carried

@@ -1,0 +1,36 @@
+"""Step `train`: one arm, one seed: supervised fine-tuning or DPO, from the base model or another arm's checkpoint."""
+
+from __future__ import annotations
+
+from trainers.fit import Examples, train
+
+from compiler.records import Demonstration, PairLogProbs, PreferencePair
+from stage1.steps.job import Job
+from stage1.store import Artifact
+
+
+def run(job: Job) -> None:
+    """Write `checkpoint/`, `curves.jsonl` and `summary.json`."""
+    parent = job.inputs.get("checkpoint")
+    matched = job.inputs.get("match")
+    train(
+        job.resident.base(job.settings["model"]),
+        recipe=job.settings["recipe"],
+        adapter=job.settings["model"]["adapter"],
+        seed=job.settings["seed"],
+        examples=_examples(job.inputs),
+        checkpoint=parent.folder / "checkpoint" if parent else None,
+        out=job.draft.folder,
+        loggers=job.curve_loggers(),
+        token_budget=matched.read_json("summary.json")["tokens_forward"] if matched else None,
+        on_progress=job.progress,
+    )
+
+
+def _examples(inputs: dict[str, Artifact]) -> Examples:
+    if "demonstrations" in inputs:
+        return Examples(demonstrations=inputs["demonstrations"].read("demonstrations.jsonl", Demonstration))
+    return Examples(
+        pairs=inputs["pairs"].read("pairs.jsonl", PreferencePair),
+        reference=inputs["reference"].read("logprobs.jsonl", PairLogProbs),
+    )

@@ -1,0 +1,63 @@
+"""Finds the code for each kind of step; imported code stays out of the way until its kind is needed."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from compiler.plan import Step, StepKind
+from stage1.steps.job import Job
+from stage1.store import Artifact, Draft
+
+_MODULES: Mapping[StepKind, str] = {
+    "instructions": "instructions",
+    "generate": "answers",
+    "demonstrations": "demonstrations",
+    "preferences": "preferences",
+    "heldout_pairs": "heldout_pairs",
+    "reference": "log_probabilities",
+    "train": "train",
+    "respond": "answers",
+    "prefer": "log_probabilities",
+    "score": "score",
+    "analyze": "analyze",
+}
+
+
+class StepWorker:
+    """The runner's worker: calls `run(job)` of the module that makes a step's kind of artifact."""
+
+    def __init__(
+        self,
+        read_text: Callable[[str], str],
+        progress: Callable[[Step, int, int], None],
+        curve_loggers: Callable[[Step], Sequence[Any]],
+        device: str | None = None,
+    ) -> None:
+        self._read_text = read_text
+        self._progress = progress
+        self._curve_loggers = curve_loggers
+        self._device = device
+        self._resident: Any = None
+
+    def work(self, step: Step, inputs: Mapping[str, Artifact], draft: Draft) -> None:
+        """Fill the draft with the step's files."""
+        module = importlib.import_module(f"stage1.steps.{_MODULES[step.kind]}")
+        job = Job(
+            step=step,
+            inputs=inputs,
+            draft=draft,
+            resident=self._models(),
+            read_text=self._read_text,
+            progress=lambda done, total: self._progress(step, done, total),
+            curve_loggers=lambda: self._curve_loggers(step),
+        )
+        module.run(job)
+
+    def _models(self) -> Any:
+        if self._resident is None:
+            from stage1.steps.resident import Resident  # imports torch
+
+            self._resident = Resident(self._device)
+        return self._resident

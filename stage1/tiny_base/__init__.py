@@ -1,0 +1,1 @@
+"""Rebuilds the embedded base model from a seed: corpus, tokenizer, weights, measured rates, model card."""

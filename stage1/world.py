@@ -1,0 +1,54 @@
+"""The disk, as the compiler may see it: spec files, data files and the identity of local weights."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+TINY_BASE = Path(__file__).resolve().parent.parent / "models" / "tiny_base"
+_IDENTITY_FILES = ("*.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json")
+
+
+class DiskWorld:
+    """Reads relative to the working directory, like every other path a user types."""
+
+    def read_text(self, path: str) -> str:
+        """The file's text, a byte-order mark removed.
+
+        Raises:
+            OSError: it cannot be read.
+            UnicodeDecodeError: it is not UTF-8.
+        """
+        return Path(path).read_text(encoding="utf-8-sig")
+
+    def digest_file(self, path: str) -> str:
+        """SHA-256 (hex) of a file's bytes.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        with Path(path).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    def digest_model(self, base: str) -> str | None:
+        """One digest over weights, configuration and tokenizer of a model on this disk; None for a hub id.
+
+        Raises:
+            FileNotFoundError: a path was meant, and there is no such folder or it holds no weights.
+        """
+        folder = model_folder(base)
+        if folder is None:
+            return None
+        files = sorted({file for pattern in _IDENTITY_FILES for file in folder.glob(pattern)})
+        if not any(file.suffix == ".safetensors" for file in files):
+            raise FileNotFoundError(f"no safetensors weights in {folder}")
+        lines = [f"{file.name} {self.digest_file(str(file))}" for file in files]
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def model_folder(base: str) -> Path | None:
+    """The folder that `model.base` means: the embedded model, a local folder, or None for a hub id."""
+    if base == "tiny-base":
+        return TINY_BASE
+    looks_local = base.startswith((".", "/", "~")) or base.count("/") > 1 or Path(base).is_dir()
+    return Path(base).expanduser() if looks_local else None
