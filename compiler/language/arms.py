@@ -1,0 +1,73 @@
+"""`arms`: what is compared."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Discriminator, Field, Tag
+
+from compiler.language.base import Name, Part
+from compiler.language.data import ArmData, ArmName
+from compiler.language.recipes import Beta, LossOn, Training
+
+PromptStyle = Literal["instruction", "few-shot", "raw"]
+
+
+class Match(Part):
+    """Train until another arm's training has been equalled."""
+
+    model_config = ConfigDict(title="a match")
+
+    tokens: Annotated[
+        ArmName, Field(description="The arm whose training tokens (forward passes of its own stage) are matched.")
+    ]
+
+
+def _without_defaults(schema: dict[str, Any]) -> None:
+    for settings in schema["properties"].values():
+        settings.pop("default", None)
+
+
+class TrainOverride(Training):
+    """A recipe, with some of its settings changed for one arm. What is not given keeps the recipe's value."""
+
+    model_config = ConfigDict(title="an arm's training", json_schema_extra=_without_defaults)
+
+    use: Annotated[Name, Field(description="The recipe.")]
+    match: Annotated[Match | None, Field(description="Train as long as another arm did, whatever `epochs` says.")] = None
+    loss_on: LossOn = "response"
+    beta: Beta = 0.1
+
+
+def _train_form(value: Any) -> str | None:
+    return {str: "<a recipe's name>", dict: "<an arm's training>", TrainOverride: "<an arm's training>"}.get(type(value))
+
+
+Train = Annotated[
+    Annotated[str, Field(min_length=1, description="The name of a recipe."), Tag("<a recipe's name>")]
+    | Annotated[TrainOverride, Tag("<an arm's training>")],
+    Discriminator(_train_form),
+]
+
+
+class Arm(Part):
+    """One way of making a model that answers: where it starts, how it is trained, and how it is asked."""
+
+    model_config = ConfigDict(title="an arm", serialize_by_alias=True)
+
+    from_: Annotated[
+        ArmName | None, Field(alias="from", description="The arm whose weights this one starts from; null: the base model.")
+    ] = None
+    train: Annotated[
+        Train | None,
+        Field(
+            description="The recipe it is trained by, or `{use: RECIPE, ...}` with settings changed; null: it is not trained."
+        ),
+    ] = None
+    prompt: Annotated[
+        PromptStyle | None,
+        Field(
+            description="How it is asked: `instruction` (the default), `few-shot` (worked examples first) or `raw` (the bare instruction)."
+        ),
+    ] = None
+    data: Annotated[ArmData | None, Field(description="What it does differently with data.")] = None

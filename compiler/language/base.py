@@ -1,0 +1,43 @@
+"""What all parts of the language share: strictness, names, decoding settings."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Part(BaseModel):
+    """A mapping of the spec: unknown keys, wrong types, NaN and infinities are errors. Its `title` is its name in messages."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+AnyPart = TypeVar("AnyPart", bound=Part)
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", max_length=80)]
+"""Arms, recipes and claims: what file names, MLflow and step ids all accept."""
+
+Temperature = Annotated[float, Field(ge=0, le=10, description="Sampling temperature; 0 takes the likeliest token (greedy).")]
+MaxNewTokens = Annotated[
+    int,
+    Field(ge=1, le=32_768, description="Most tokens an answer may have; one that reaches it is marked as cut off. In tokens."),
+]
+
+
+class Decode(Part):
+    """How tokens are drawn."""
+
+    model_config = ConfigDict(title="decoding settings")
+
+    temperature: Temperature = 0.0
+    max_new_tokens: MaxNewTokens = 80
+
+
+def overlaid(base: AnyPart, over: Part, leave: frozenset[str] = frozenset()) -> AnyPart:
+    """`base` with what was written in `over` in place of its own; mappings are overlaid key by key, lists and mixes replaced whole."""
+    written: dict[str, Any] = {}
+    for name in over.model_fields_set - leave:
+        new, old = getattr(over, name), getattr(base, name)
+        written[name] = overlaid(old, new) if isinstance(old, Part) and isinstance(new, Part) else new
+    return base.model_copy(update=written) if written else base

@@ -1,0 +1,216 @@
+"""From resolved arms to steps. Settings hold only what changes a step's result; steps that come out equal are one step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from compiler.language.arms import PromptStyle
+from compiler.language.base import Decode
+from compiler.language.data import BANK, CHOSEN, ORIGINAL_MIX, UNIFORM_MIX, Mix
+from compiler.language.spec import Spec
+from compiler.plan import STEP_VERSIONS, ArmSteps, Step, StepKind, fingerprint
+from compiler.resolve import ResolvedArm, in_order
+
+_MIXES: Mapping[str, Mapping[Any, float]] = {"original": ORIGINAL_MIX, "uniform": UNIFORM_MIX}
+
+
+@dataclass(frozen=True, slots=True)
+class Digests:
+    """What identifies the files that a spec refers to."""
+
+    model: str | None
+    """Of the weights; None for a hub model, which is identified by its revision."""
+    instructions: str | None
+    """Of the instruction file; None for the built-in bank."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lowered:
+    """All steps, in an order in which inputs come first."""
+
+    steps: tuple[Step, ...]
+    arms: tuple[ArmSteps, ...]
+    analyze: str
+
+
+def lower(spec: Spec, arms: Mapping[str, ResolvedArm], digests: Digests) -> Lowered:
+    """The steps of an experiment whose arms are known to fit together."""
+    return _Lowering(spec, arms, digests).lowered()
+
+
+@dataclass(slots=True)
+class _Steps:
+    """Steps by fingerprint: one that is there already is shared, whoever asks for it."""
+
+    made: dict[str, Step] = field(default_factory=dict)
+    fingerprints: dict[str, str] = field(default_factory=dict)
+    """Step id -> fingerprint."""
+
+    def add(self, kind: StepKind, name: str, settings: dict[str, Any], inputs: dict[str, str | None], owner: _Owner) -> str:
+        """The id of the step with these settings and inputs (role -> id; None: no such input)."""
+        given = {role: step for role, step in inputs.items() if step is not None}
+        identity = {
+            "kind": kind,
+            "version": STEP_VERSIONS[kind],
+            "settings": settings,
+            "inputs": {role: self.fingerprints[step] for role, step in given.items()},
+        }
+        print_ = fingerprint(identity)
+        if print_ not in self.made:
+            unique = name if name not in self.fingerprints else f"{name}~{print_[:8]}"
+            self.fingerprints[unique] = print_
+            self.made[print_] = Step.model_construct(
+                id=unique, kind=kind, version=STEP_VERSIONS[kind], settings=settings, inputs=given, fingerprint=print_,
+                arm=owner.arm, seed=owner.seed,
+            )  # fmt: skip
+        return self.made[print_].id
+
+
+@dataclass(frozen=True, slots=True)
+class _Owner:
+    """Who first asks for a step."""
+
+    arm: str | None = None
+    seed: int | None = None
+
+    def named(self, kind: str, *words: str) -> str:
+        """A step id: `kind/words/seed-1`."""
+        return "/".join((kind, *words, *((f"seed-{self.seed}",) if self.seed is not None else ())))
+
+
+class _Lowering:
+    def __init__(self, spec: Spec, arms: Mapping[str, ResolvedArm], digests: Digests) -> None:
+        self.spec = spec
+        self.arms = arms
+        self.steps = _Steps()
+        self.data_seed = spec.data.instructions.seed
+        self.model = spec.model.model_dump(mode="json", exclude={"adapter"}) | {"digest": digests.model}
+        self.trainable = self.model | {"adapter": spec.model.model_dump(mode="json")["adapter"]}
+        self.evaluation_decode = spec.evaluation.decode.model_dump(mode="json")
+        self.trained: dict[str, bool] = {}
+        """Whether an arm's weights have been trained, by itself or by those it comes from."""
+        self.checkpoints: dict[tuple[str, int | None], str] = {}
+        instructions = spec.data.instructions.model_dump(mode="json") | {"source_digest": digests.instructions}
+        self.instructions = self.steps.add("instructions", "instructions", instructions, {}, _Owner())
+        inputs: dict[str, str | None] = {"instructions": self.instructions}
+        self.heldout_pairs = self.steps.add("heldout_pairs", "heldout_pairs", {"seed": self.data_seed}, inputs, _Owner())
+
+    def lowered(self) -> Lowered:
+        """Every arm and seed, then the analysis."""
+        made: dict[str, list[ArmSteps]] = {}
+        for arm in in_order(self.arms):
+            self.trained[arm.name] = arm.recipe is not None or (arm.parent is not None and self.trained[arm.parent])
+            made[arm.name] = [self._arm(arm, seed) for seed in self._seeds(arm.name)]
+        arms = tuple(entry for name in self.arms for entry in made[name])
+        analyze = self._analyze(arms)
+        return Lowered(tuple(self.steps.made.values()), arms, analyze)
+
+    def _seeds(self, arm: str) -> tuple[int | None, ...]:
+        return self.spec.seeds if self.trained[arm] else (None,)
+
+    def _arm(self, arm: ResolvedArm, seed: int | None) -> ArmSteps:
+        owner = _Owner(arm.name, seed)
+        start = self._checkpoint(arm.parent, seed)
+        train = self._train(arm, start, owner) if arm.recipe is not None else None
+        checkpoint = train or start
+        if checkpoint is not None:
+            self.checkpoints[arm.name, seed] = checkpoint
+        asked = {"model": self.model, "prompt": self._prompt(arm.prompt, arm), "decode": self.evaluation_decode}
+        inputs = {"instructions": self.instructions, "checkpoint": checkpoint}
+        respond = self.steps.add("respond", owner.named("respond", arm.name), asked, inputs, owner)
+        inputs = {"pairs": self.heldout_pairs, "checkpoint": checkpoint}
+        prefer = self.steps.add("prefer", owner.named("prefer", arm.name), {"model": self.model}, inputs, owner)
+        inputs = {"instructions": self.instructions, "answers": respond, "logprobs": prefer, "pairs": self.heldout_pairs}
+        settings = {"criteria": list(self.spec.evaluation.criteria)}
+        score = self.steps.add("score", owner.named("score", arm.name), settings, inputs, owner)
+        return ArmSteps(arm=arm.name, seed=seed, train=checkpoint, respond=respond, prefer=prefer, score=score)
+
+    def _checkpoint(self, arm: str | None, seed: int | None) -> str | None:
+        return self.checkpoints.get((arm, seed)) if arm is not None and self.trained[arm] else None
+
+    def _train(self, arm: ResolvedArm, start: str | None, owner: _Owner) -> str:
+        assert arm.recipe is not None  # noqa: S101  (for the type checker)
+        matched = self._checkpoint(arm.match, owner.seed)
+        recipe = arm.recipe.model_dump(mode="json") | {"match": "tokens" if matched else None}
+        inputs: dict[str, str | None] = {"checkpoint": start, "match": matched}
+        if arm.recipe.objective == "dpo":
+            pairs = self._preferences(arm, owner)
+            inputs |= {"pairs": pairs, "reference": self._reference(arm, pairs, start, owner)}
+        else:
+            inputs["demonstrations"] = self._demonstrations(arm, owner)
+        settings = {"model": self.trainable, "recipe": recipe, "seed": owner.seed}
+        return self.steps.add("train", owner.named("train", arm.name), settings, inputs, owner)
+
+    def _reference(self, arm: ResolvedArm, pairs: str, start: str | None, owner: _Owner) -> str:
+        name = owner.named("reference", *((arm.name,) if arm.own_data else ()), arm.parent or "base-model")
+        return self.steps.add("reference", name, {"model": self.model}, {"pairs": pairs, "checkpoint": start}, owner)
+
+    def _demonstrations(self, arm: ResolvedArm, owner: _Owner) -> str:
+        source = arm.demonstrations.from_
+        if source == CHOSEN:
+            answers, writer = self._chosen(arm, owner)
+        else:
+            style: PromptStyle = (
+                "few-shot" if arm.demonstrations.few_shot and not self._is_trained(source) else self._style(source)
+            )
+            answers, writer = self._generate(source, self._prompt(style, arm), arm.demonstrations.decode, owner)
+        settings = {"clean": source != CHOSEN}
+        inputs: dict[str, str | None] = {"instructions": self.instructions, "answers": answers}
+        name = writer.named("demonstrations", *((arm.name,) if arm.own_data else ()))
+        return self.steps.add("demonstrations", name, settings, inputs, writer)
+
+    def _preferences(self, arm: ResolvedArm, owner: _Owner) -> str:
+        chosen, writer = self._chosen(arm, owner)
+        preferences = arm.preferences
+        settings = {"pairs": preferences.pairs, "rejected": _canonical_mix(preferences.rejected), "labels": preferences.labels}
+        observed = None
+        if preferences.rejected == "empirical":
+            observed, _ = self._generate(None, self._prompt("instruction", arm), self.spec.evaluation.decode, owner)
+        inputs = {"instructions": self.instructions, "chosen": chosen, "observed": observed}
+        name = writer.named("preferences", *((arm.name,) if arm.own_data else ()))
+        return self.steps.add("preferences", name, settings | {"seed": self.data_seed}, inputs, writer)
+
+    def _chosen(self, arm: ResolvedArm, owner: _Owner) -> tuple[str, _Owner]:
+        source = arm.preferences.chosen.from_
+        return self._generate(source, self._prompt(self._style(source), arm), arm.preferences.chosen.decode, owner)
+
+    def _generate(self, source: str | None, prompt: dict[str, Any], decode: Decode, owner: _Owner) -> tuple[str, _Owner]:
+        """The step in which an arm answers the training instructions, and whose it is (no seed where the arm has none)."""
+        writer = _Owner(owner.arm, owner.seed if self._is_trained(source) else None)
+        settings = {"model": self.model, "prompt": prompt, "decode": decode.model_dump(mode="json"), "seed": self.data_seed}
+        inputs = {"instructions": self.instructions, "checkpoint": self._checkpoint(source, writer.seed)}
+        words = (source or "base-model", *((prompt["style"],) if prompt["style"] != "instruction" else ()))
+        return self.steps.add("generate", writer.named("generate", *words), settings, inputs, writer), writer
+
+    def _is_trained(self, arm: str | None) -> bool:
+        return arm is not None and self.trained[arm]
+
+    def _style(self, arm: str | None) -> PromptStyle:
+        return self.arms[arm].prompt if arm is not None else "instruction"
+
+    def _prompt(self, style: PromptStyle, arm: ResolvedArm) -> dict[str, Any]:
+        return {"style": style, "few_shot": arm.demonstrations.few_shot if style == "few-shot" else 0}
+
+    def _analyze(self, arms: tuple[ArmSteps, ...]) -> str:
+        spec = self.spec
+        settings = {
+            "analysis": spec.analysis.model_dump(mode="json"),
+            "claims": [
+                {"name": name, **claim.model_dump(mode="json"), "on": list(claim.on or spec.evaluation.primary)}
+                for name, claim in sorted(spec.claims.items())
+            ],
+            "arms": {name: list(self._seeds(name)) for name in self.arms},
+            "criteria": list(spec.evaluation.criteria),
+            "primary": list(spec.evaluation.primary),
+            "level": spec.level,
+        }
+        scores = {f"score:{entry.arm}" + (f":{entry.seed}" if entry.seed is not None else ""): entry.score for entry in arms}
+        return self.steps.add("analyze", "analyze", settings, {"instructions": self.instructions, **scores}, _Owner())
+
+
+def _canonical_mix(mix: Mix) -> Any:
+    """The mix by its shares where it has them, so that `uniform` and five times 0.2 are the same."""
+    shares = _MIXES.get(mix, mix) if isinstance(mix, str) else mix
+    return shares if isinstance(shares, str) else {kind: share for kind, share in shares.items() if share > 0}

@@ -1,0 +1,211 @@
+"""The shape of a spec: unknown and missing keys, wrong types, values out of range. Every mistake is found, not only the first.
+
+What is wrong is cut out, and the rest is checked on as if the default stood there, so that mistakes of other families are told in the
+same breath.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from compiler.diagnostics import Diagnostic, did_you_mean, error, quoted, suggestion
+from compiler.language.lookup import is_tag, keys_of, part_at, title_of, whereabouts
+from compiler.language.spec import Spec
+from compiler.source.tree import Node, Path
+
+_ROUNDS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A spec as far as its shape is right."""
+
+    tree: Node
+    """All that was written."""
+    spec: Spec
+    """What is left when the mistakes of shape are cut out."""
+    broken: frozenset[Path]
+    """The paths that were cut out."""
+
+    def is_whole(self, *path: str | int) -> bool:
+        """Whether nothing at or below a path was cut out."""
+        return not any(cut[: len(path)] == path or path[: len(cut)] == cut for cut in self.broken)
+
+
+def check_shape(tree: Node) -> tuple[Draft | None, list[Diagnostic]]:
+    """What is wrong with the shape, and a draft to check on; no draft where too little is left."""
+    value = tree.plain()
+    findings: list[Diagnostic] = []
+    broken: set[Path] = set()
+    for round_ in range(_ROUNDS):
+        try:
+            return Draft(tree, Spec.model_validate(value), frozenset(broken)), findings
+        except ValidationError as invalid:
+            details = invalid.errors(include_url=False, include_input=False)
+            if round_ == 0:
+                findings = [_finding(tree, detail) for detail in details]
+            cuts = {_cut(detail) for detail in details}
+            broken |= cuts
+            value = _without(value, cuts)
+    return None, findings
+
+
+def _path(detail: ErrorDetails) -> Path:
+    return tuple(key for key in detail["loc"] if not is_tag(key) and key != "[key]")
+
+
+def _cut(detail: ErrorDetails) -> Path:
+    """What has to go for the rest to be valid: the value, its list, or the mapping that misses a key."""
+    path = _path(detail)
+    path = path[:-1] if detail["type"] == "missing" else path
+    return next((path[:index] for index, key in enumerate(path) if isinstance(key, int)), path)
+
+
+def _without(value: Any, cuts: set[Path], path: Path = ()) -> Any:
+    if not isinstance(value, dict):
+        return value
+    kept = {key: _without(below, cuts, (*path, key)) for key, below in value.items() if (*path, key) not in cuts}
+    if not path and () in cuts:
+        kept.setdefault("experiment", "unnamed")
+    return kept
+
+
+def _finding(tree: Node, detail: ErrorDetails) -> Diagnostic:
+    path = _path(detail)
+    return _TELLERS.get(detail["type"], _value)(tree, path, detail)
+
+
+def _unknown_key(tree: Node, path: Path, detail: ErrorDetails) -> Diagnostic:
+    part = part_at(detail["loc"][:-1])
+    known = keys_of(part) if part else ()
+    key = str(path[-1])
+    return error(
+        "S104",
+        tree.key_place(path),
+        f"unknown key {quoted(key)} {whereabouts(path[:-1])}",
+        label=f"not a field of {title_of(part) if part else 'this'}",
+        help=suggestion(key, known, "keys"),
+        replacement=did_you_mean(key, known),
+    )
+
+
+def _missing_key(tree: Node, path: Path, detail: ErrorDetails) -> Diagnostic:
+    key = path[-1]
+    if isinstance(key, int):
+        message = f"`{_dotted(path[:-1])}` takes more than {key} value{'s' if key != 1 else ''}"
+        return error("S103", tree.value_place(path[:-1]), message, label="too few")
+    part = part_at(detail["loc"][:-1])
+    label = f"{title_of(part)} needs `{key}`" if part else ""
+    return error(
+        "S101", tree.key_place(path[:-1]), f"`{key}` is missing {whereabouts(path[:-1])}", label=label, help=f"add `{key}:`"
+    )
+
+
+def _bad_name(tree: Node, path: Path, detail: ErrorDetails) -> Diagnostic:
+    is_key = detail["loc"][-1] == "[key]"
+    place = tree.key_place(path) if is_key else tree.value_place(path)
+    node = tree.at(path)
+    name = path[-1] if is_key or node is None else node.scalar
+    way_out = "begin with a letter; letters, digits, `_` and `-` may follow" if is_key else "letters, digits, `_`, `.` and `-`"
+    return error("S106", place, f"{quoted(name)} cannot be a name", label="not a name", help=way_out)
+
+
+def _not_one_of(tree: Node, path: Path, detail: ErrorDetails) -> Diagnostic:
+    is_key = detail["loc"][-1] == "[key]"
+    node = tree.at(path)
+    found = str(path[-1]) if is_key else str(node.scalar) if node is not None else ""
+    allowed = [word.strip("'") for word in detail.get("ctx", {}).get("expected", "").replace(" or ", ", ").split(", ")]
+    place = tree.key_place(path) if is_key else tree.value_place(path)
+    where = whereabouts(path[:-1]) if is_key else f"of `{_dotted(path)}`"
+    if node is not None and not is_key and not isinstance(node.scalar, str):
+        return _type(tree, path, f"one of {', '.join(allowed)}")
+    message = f"{quoted(found)} is not a possible {'key' if is_key else 'value'} {where}"
+    return error(
+        "S105",
+        place,
+        message,
+        label="not known",
+        help=suggestion(found, allowed, "possible"),
+        replacement=did_you_mean(found, allowed),
+    )
+
+
+def _wrong_type(expected: str) -> Callable[[Node, Path, ErrorDetails], Diagnostic]:
+    return lambda tree, path, detail: _type(tree, path, expected)
+
+
+def _mapping_expected(tree: Node, path: Path, detail: ErrorDetails) -> Diagnostic:
+    part = part_at(detail["loc"])
+    return _type(tree, path, f"a mapping ({title_of(part)})" if part else "a mapping")
+
+
+def _type(tree: Node, path: Path, expected: str) -> Diagnostic:
+    node = tree.at(path)
+    found = node.noun if node is not None else "nothing"
+    return error("S102", tree.value_place(path), f"`{_dotted(path)}` takes {expected}, found {found}", label=f"this is {found}")
+
+
+def _no_form(tree: Node, path: Path, detail: ErrorDetails) -> Diagnostic:
+    """A value that may take several forms has none of them."""
+    if path[0] == "recipes" and len(path) == 2:
+        return _bad_recipe(tree, path)
+    expected = {"train": "a recipe's name or a mapping", "rejected": "a mix by name or a mapping of shares"}
+    return _type(tree, path, expected.get(str(path[-1]), "`all-linear` or a list of layer names"))
+
+
+def _bad_recipe(tree: Node, path: Path) -> Diagnostic:
+    node = tree.at(path)
+    objective = node.child("objective") if node is not None else None
+    if node is None or node.entries is None:
+        return _type(tree, path, "a mapping (a recipe)")
+    if objective is None:
+        message = f"`objective` is missing {whereabouts(path)}"
+        return error(
+            "S101",
+            tree.key_place(path),
+            message,
+            label="a recipe needs `objective`",
+            help="add `objective: sft` or `objective: dpo`",
+        )
+    found, allowed = str(objective.scalar), ("sft", "dpo")
+    message = f"{quoted(found)} is not a possible value of `{_dotted((*path, 'objective'))}`"
+    return error("S105", objective.place, message, label="not known", help=suggestion(found, allowed, "possible"))
+
+
+def _value(tree: Node, path: Path, detail: ErrorDetails) -> Diagnostic:
+    """A value of the right type that may not stand there; the sentence is pydantic's, with our subject."""
+    node = tree.at(path)
+    rule = detail["msg"].replace("Input should", "should").replace("String should", "should").replace("Tuple should", "should")
+    rule = rule.replace("Dictionary should", "should").replace(" after validation", "")
+    found = (
+        f", found {quoted(node.scalar)}" if node is not None and node.scalar is not None and len(str(node.scalar)) < 40 else ""
+    )
+    return error("S103", tree.value_place(path), f"`{_dotted(path)}` {rule}{found}", label="out of range")
+
+
+def _dotted(path: Path) -> str:
+    return quoted(".".join(str(key) for key in path)).strip("`")
+
+
+_TELLERS: Mapping[str, Callable[[Node, Path, ErrorDetails], Diagnostic]] = {
+    "extra_forbidden": _unknown_key,
+    "missing": _missing_key,
+    "string_pattern_mismatch": _bad_name,
+    "literal_error": _not_one_of,
+    "model_type": _mapping_expected,
+    "model_attributes_type": _mapping_expected,
+    "dict_type": _wrong_type("a mapping"),
+    "tuple_type": _wrong_type("a list"),
+    "int_type": _wrong_type("a whole number"),
+    "int_from_float": _wrong_type("a whole number"),
+    "float_type": _wrong_type("a number"),
+    "string_type": _wrong_type("text"),
+    "bool_type": _wrong_type("true or false"),
+    "union_tag_not_found": _no_form,
+    "union_tag_invalid": _no_form,
+}
