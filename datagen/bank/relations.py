@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import hashlib
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
+from datagen.bank.arithmetic import arithmetic_relations
 from datagen.bank.facts import Fact, Phrasing, Relation
 from datagen.bank.render import fits, statements, to_item
 from datagen.bank.schema import InvalidRelation, read_relation
@@ -36,15 +38,14 @@ def load_relations() -> tuple[Relation, ...]:
     """All relations, by name.
 
     Raises:
-        InvalidRelation: a file breaks the format, or two files hold a relation of one name.
+        InvalidRelation: a file breaks the format, or two relations have one name.
     """
-    relations: dict[str, Relation] = {}
-    for path in sorted(FOLDER.glob("*.yaml")):
-        relation = read_relation(path.read_text(encoding="utf-8"), path.name)
-        if relation.name in relations:
-            raise InvalidRelation(f"{path.name}: a relation {relation.name!r} exists already")
-        relations[relation.name] = relation
-    return tuple(relations[name] for name in sorted(relations))
+    files = (read_relation(path.read_text(encoding="utf-8"), path.name) for path in sorted(FOLDER.glob("*.yaml")))
+    relations = sorted((*files, *arithmetic_relations()), key=lambda relation: relation.name)
+    for one, other in pairwise(relations):
+        if one.name == other.name:
+            raise InvalidRelation(f"two relations are named {one.name!r}")
+    return tuple(relations)
 
 
 def bank_phrasing(relation: Relation, fact: Fact) -> Phrasing:

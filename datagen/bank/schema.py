@@ -10,16 +10,15 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from compiler.records import Constraint, Kind
+from datagen.bank.constraints import constraint_problems, mentions
 from datagen.bank.facts import Fact, Phrasing, Relation
-from datagen.bank.render import fits, slug
+from datagen.bank.render import fits, good_answer, slug, to_item
 from datagen.bank.wording import ENTITY_PLACEHOLDERS, VALUE_PLACEHOLDERS, placeholders
 
 Scalar = StrictStr | StrictInt
-NEEDS_N = frozenset({"list", "sentences", "words_max"})
-NEEDS_TEXT = frozenset({"contains", "starts_with"})
 
 
-class InvalidRelation(ValueError):  # noqa: N818
+class InvalidRelation(ValueError):
     """A relation file that breaks the format; the message lists everything that is wrong with it."""
 
 
@@ -119,14 +118,6 @@ def _unknown(place: str, template: str, known: Iterable[str]) -> Iterator[str]:
         yield f"{place} uses {{{name}}}; known here: {', '.join(sorted(known))}"
 
 
-def constraint_problems(constraint: Constraint, place: str) -> Iterator[str]:
-    """What a constraint lacks, such as the `n` of a list; `place` opens each message."""
-    if constraint.type in NEEDS_N and (constraint.n is None or constraint.n < 1):
-        yield f"{place}: constraint {constraint.type} needs n, at least 1"
-    if constraint.type in NEEDS_TEXT and not (constraint.text or "").strip():
-        yield f"{place}: constraint {constraint.type} needs a text"
-
-
 def _fact_problems(relation: Relation) -> Iterator[str]:
     owners: dict[str, str] = {}
     for fact in relation.facts:
@@ -140,6 +131,10 @@ def _fact_problems(relation: Relation) -> Iterator[str]:
             yield f"fact {fact.entity!r}: needs at least 5 distinct members"
         if not any(fits(phrasing, fact) for phrasing in relation.phrasings):
             yield f"fact {fact.entity!r}: fits no phrasing's constraint"
+        for phrasing in relation.phrasings:
+            answers = to_item(relation, phrasing, fact).answers
+            if answers and not mentions(good_answer(phrasing, fact), answers):
+                yield f"fact {fact.entity!r}: the good answer of {phrasing.family} holds no reference answer"
     for phrasing in relation.phrasings:
         if not any(fits(phrasing, fact) for fact in relation.facts):
             yield f"phrasing {phrasing.family}: its good answer satisfies its constraint for no fact"
