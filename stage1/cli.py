@@ -23,9 +23,13 @@ app = typer.Typer(
 Spec = Annotated[Path, typer.Argument(metavar="SPEC", help="The experiment, a YAML file.", show_default=False)]
 Overrides = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="K=V", help="Override a setting, e.g. --set recipes.dpo.beta=0.3; repeatable.", show_default=False),
+    typer.Option(
+        "--set", metavar="K=V", help="Override a setting, e.g. --set recipes.dpo.beta=0.3; repeatable.", show_default=False
+    ),
 ]
-StoreRoot = Annotated[Path, typer.Option("--store", metavar="DIR", help="Where artifacts and reports are kept.", envvar="STAGE1_STORE")]
+StoreRoot = Annotated[
+    Path, typer.Option("--store", metavar="DIR", help="Where artifacts and reports are kept.", envvar="STAGE1_STORE")
+]
 
 
 class PlanFormat(StrEnum):
@@ -54,14 +58,18 @@ def plan(
     spec: Spec,
     overrides: Overrides = None,
     format: Annotated[PlanFormat, typer.Option(help="With json, stdout is one JSON document.")] = PlanFormat.text,
-    out: Annotated[Path | None, typer.Option(metavar="PATH", help="Also write the plan to this file.", show_default=False)] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="PATH", help="Also write the plan to this file.", show_default=False)
+    ] = None,
     require_go: Annotated[bool, typer.Option("--require-go", help="Exit 4 when the method check says no-go.")] = False,
     store: StoreRoot = Path("runs"),
 ) -> None:
     """Check a spec and show what running it would do. Needs no GPU and loads no model."""
     from stage1.commands.plan import show_plan
 
-    raise typer.Exit(show_plan(spec, overrides or [], as_json=format == "json", out=out, require_go=require_go, store_root=store))
+    raise typer.Exit(
+        show_plan(spec, overrides or [], as_json=format == "json", out=out, require_go=require_go, store_root=store)
+    )
 
 
 @app.command()
@@ -86,7 +94,10 @@ def report(
     overrides: Overrides = None,
     format: Annotated[ReportFormat, typer.Option(help="The kind of document.")] = ReportFormat.html,
     out: Annotated[
-        Path | None, typer.Option(metavar="PATH", help="Where to write it (default: html into the store, others to stdout).", show_default=False)
+        Path | None,
+        typer.Option(
+            metavar="PATH", help="Where to write it (default: html into the store, others to stdout).", show_default=False
+        ),
     ] = None,
     store: StoreRoot = Path("runs"),
 ) -> None:
@@ -98,7 +109,9 @@ def report(
 
 @app.command()
 def score(
-    answers: Annotated[Path, typer.Argument(metavar="IN.jsonl", help="Answers to judge, one JSON object a line.", show_default=False)],
+    answers: Annotated[
+        Path, typer.Argument(metavar="IN.jsonl", help="Answers to judge, one JSON object a line.", show_default=False)
+    ],
     out: Annotated[Path, typer.Option(metavar="OUT.jsonl", help="Where the judgements go.", show_default=False)],
 ) -> None:
     """Judge answers made anywhere by the nine criteria."""
@@ -108,7 +121,9 @@ def score(
 
 
 @app.command()
-def explain(code: Annotated[str, typer.Argument(metavar="CODE", help="A diagnostic's code, such as S104.", show_default=False)]) -> None:
+def explain(
+    code: Annotated[str, typer.Argument(metavar="CODE", help="A diagnostic's code, such as S104.", show_default=False)],
+) -> None:
     """Say what a diagnostic means, with an example that triggers it and one that is right."""
     from stage1.commands.explain import explain_code
 

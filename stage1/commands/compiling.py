@@ -7,8 +7,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from compiler import Compilation, compile_spec
 from compiler.render import render_text
+
+from compiler import Compilation, compile_spec
 from stage1.world import DiskWorld
 
 

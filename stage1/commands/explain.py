@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import sys
 
-import compiler
 from compiler.catalogue import explain
+
+import compiler
 
 
 def explain_code(code: str) -> int:

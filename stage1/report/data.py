@@ -68,7 +68,9 @@ def gather(plan: Plan, store: Store) -> ReportData:
     """
     missing = [step.id for step in plan.steps if not store.has(step.fingerprint)]
     if missing:
-        raise NotRunYet(f"{len(missing)} of {len(plan.steps)} steps have not been run (first: {missing[0]}); `stage1 run` makes them")
+        raise NotRunYet(
+            f"{len(missing)} of {len(plan.steps)} steps have not been run (first: {missing[0]}); `stage1 run` makes them"
+        )
     opened = {step.id: store.open(step.fingerprint) for step in plan.steps}
     steps = {step.id: step for step in plan.steps}
     split = opened[next(step.id for step in plan.steps if step.kind == "instructions")]
@@ -86,9 +88,7 @@ def _is_counted(step: Step) -> bool:
     return step.kind in _COUNTED
 
 
-def _arm_run(
-    arm: str, seed: int | None, train: str | None, respond: str, score: str, opened: Mapping[str, Artifact]
-) -> ArmRun:
+def _arm_run(arm: str, seed: int | None, train: str | None, respond: str, score: str, opened: Mapping[str, Artifact]) -> ArmRun:
     return ArmRun(
         arm=arm,
         seed=seed,
