@@ -31,7 +31,7 @@ def train_tokenizer(texts: Iterable[str], vocabulary: int) -> Qwen2Tokenizer:
     pipeline.train_from_iterator(texts, trainer)
     learned = json.loads(pipeline.to_str())["model"]
     merges = [tuple(merge) for merge in learned["merges"]]
-    tokenizer = Qwen2Tokenizer(learned["vocab"], merges, additional_special_tokens=list(CHAT_TOKENS))
+    tokenizer = Qwen2Tokenizer(learned["vocab"], merges, additional_special_tokens=list(CHAT_TOKENS), model_max_length=1024)
     tokenizer.chat_template = CHAT_TEMPLATE
     return tokenizer
 
