@@ -1,0 +1,177 @@
+"""One door for every base model: the embedded one, hub ids and local folders, in full or four-bit weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from models.contamination import reserved_tokens
+from models.errors import ModelError
+from models.memory import check_fits
+from models.quiet import quiet_transformers
+from models.weights import description_folder, read_config, stored_bytes, weights_folder
+
+if TYPE_CHECKING:
+    import torch
+
+
+class ModelSettings(BaseModel):
+    """Which base model, and in what form. Keys that say nothing about loading (`digest`, `adapter`) are passed over."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    base: str
+    revision: str | None = None
+    quantization: Literal["none", "nf4"] = "none"
+    dtype: Literal["float32", "bfloat16"] = "float32"
+
+
+@dataclass(frozen=True)
+class LoadedBase:
+    """A frozen base model in evaluation mode, resident on its device."""
+
+    model: Any
+    """A transformers causal language model."""
+    tokenizer: Any
+    device: torch.device
+    settings: ModelSettings
+
+    @property
+    def context(self) -> int:
+        """The most positions the model was made for."""
+        return int(getattr(self.model.config, "max_position_embeddings", 2**31))
+
+
+def pick_device() -> torch.device:
+    """The first GPU, or else the CPU."""
+    import torch
+
+    return torch.device("cuda", 0) if torch.cuda.is_available() else torch.device("cpu")
+
+
+def load_base(settings: Mapping[str, Any] | ModelSettings, device: torch.device | str | None = None) -> LoadedBase:
+    """Loads weights (safetensors only, no remote code) and tokenizer, having checked that they can work.
+
+    Raises:
+        ModelError: no such model, no safetensors, it does not fit, or tokenizer and weights do not belong together.
+    """
+    import torch
+
+    wanted = settings if isinstance(settings, ModelSettings) else ModelSettings.model_validate(dict(settings))
+    target = pick_device() if device is None else torch.device(device)
+    folder = description_folder(wanted.base, wanted.revision)
+    config = read_config(folder)
+    tokenizer = load_tokenizer(folder)
+    _check_vocabulary(wanted.base, tokenizer, config)
+    _check_size(wanted, folder, config, target)
+    folder = weights_folder(wanted.base, wanted.revision)
+    _check_size(wanted, folder, config, target)
+    model = _load_model(folder, wanted, target)
+    _check_head(wanted.base, model, target)
+    return LoadedBase(model, tokenizer, target, wanted)
+
+
+def load_tokenizer(folder: Path) -> Any:
+    """The tokenizer of a model folder. Tokens that its chat template uses are marked special, so that text stays text.
+
+    Raises:
+        ModelError: it cannot be read or has no end-of-sequence token.
+    """
+    from transformers import AutoTokenizer
+
+    try:
+        with quiet_transformers():
+            tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+    except Exception as error:
+        reason = str(error).strip().splitlines() or [type(error).__name__]
+        raise ModelError(f"{folder} has no readable tokenizer ({reason[0]}): save one beside the weights") from error
+    if tokenizer.eos_token_id is None:
+        raise ModelError(f"the tokenizer of {folder} has no end-of-sequence token: set eos_token in tokenizer_config.json")
+    _reserve_template_tokens(tokenizer)
+    return tokenizer
+
+
+def _reserve_template_tokens(tokenizer: Any) -> None:
+    """Marks as special what the chat template uses and the tokenizer does not call special (Qwen's `<tool_call>`)."""
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    if backend is not None:
+        named = set(reserved_tokens(tokenizer).values()) - set(tokenizer.all_special_ids)
+        backend.add_special_tokens(
+            [token for id, token in tokenizer.added_tokens_decoder.items() if id in named and not token.special]
+        )
+
+
+def _check_vocabulary(base: str, tokenizer: Any, config: dict[str, Any]) -> None:
+    rows, highest = int(config.get("vocab_size", 0)), max(tokenizer.get_vocab().values())
+    if highest >= rows:
+        raise ModelError(
+            f"{base}: the tokenizer has ids up to {highest} but the model's vocabulary is {rows}: "
+            "they do not belong together, use the tokenizer saved with these weights"
+        )
+
+
+def _check_size(wanted: ModelSettings, folder: Path, config: dict[str, Any], device: torch.device) -> None:
+    if config.get("quantization_config") and wanted.quantization == "none":
+        raise ModelError(f"{wanted.base} is stored quantised: set quantization: nf4, or name the unquantised weights")
+    stored = stored_bytes(folder)
+    if stored is not None:
+        check_fits(wanted.base, stored, config, wanted.quantization, wanted.dtype, device)
+
+
+def _load_model(folder: Path, wanted: ModelSettings, device: torch.device) -> Any:
+    import torch
+    from safetensors import SafetensorError
+    from transformers import AutoModelForCausalLM
+
+    options: dict[str, Any] = {"dtype": getattr(torch, wanted.dtype), "attn_implementation": "sdpa"}
+    if wanted.quantization == "nf4":
+        options["quantization_config"] = _nf4()
+    if wanted.quantization == "nf4" or device.type == "cuda":
+        options["device_map"] = {"": device}  # straight onto the device: never twice in memory
+    try:
+        with quiet_transformers():
+            model, report = AutoModelForCausalLM.from_pretrained(
+                folder,
+                use_safetensors=True,
+                trust_remote_code=False,
+                local_files_only=True,
+                output_loading_info=True,
+                **options,
+            )
+    except torch.OutOfMemoryError as error:
+        raise ModelError(f"{wanted.base} does not fit on {device}: take a smaller base, nf4 or a larger machine") from error
+    except (OSError, ValueError, RuntimeError, ImportError, KeyError, SafetensorError) as error:
+        reason = str(error).strip().splitlines() or [type(error).__name__]
+        raise ModelError(
+            f"{wanted.base} cannot be loaded ({reason[0]}): name a causal language model of transformers"
+        ) from error
+    if report["missing_keys"]:
+        raise ModelError(
+            f"{wanted.base} lacks weights such as {min(report['missing_keys'])}: complete the folder or save it again"
+        )
+    if wanted.quantization == "none":
+        model = model.to(device)
+    return model.eval().requires_grad_(False)
+
+
+def _nf4() -> Any:
+    import torch
+    from transformers import BitsAndBytesConfig
+
+    return BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=torch.bfloat16)
+
+
+def _check_head(base: str, model: Any, device: torch.device) -> None:
+    """Log-probabilities project hidden states themselves; a model that also scales or caps its logits would come out wrong."""
+    import torch
+
+    ids = torch.tensor([[0, 1]], device=device)
+    with torch.no_grad():
+        logits = model(input_ids=ids, use_cache=False).logits
+        projected = model.get_output_embeddings()(model.base_model(input_ids=ids, use_cache=False).last_hidden_state)
+    if not torch.allclose(logits.float(), projected.float(), rtol=1e-3, atol=1e-3):
+        raise ModelError(f"{base} transforms its logits after the output head: use a model of the Qwen2 or Llama kind")

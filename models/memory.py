@@ -1,0 +1,74 @@
+"""Does a model fit? An estimate from the size of its files, made before anything is loaded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from models.errors import ModelError
+
+if TYPE_CHECKING:
+    import torch
+
+_ITEM_BYTES = {"float32": 4, "float16": 2, "bfloat16": 2, "float64": 8}
+_NF4_BYTES = 0.5 + 4 / 64  # four bits a weight and one float32 scale per block of 64
+_HEADROOM = 1.1
+_CPU_NF4_LIMIT = 1_500_000_000
+
+
+def parameter_count(stored: int, config: dict[str, Any]) -> int:
+    """Parameters of a model whose files hold `stored` bytes of weights."""
+    return stored // _ITEM_BYTES.get(_stored_dtype(config), 4)
+
+
+def bytes_needed(stored: int, config: dict[str, Any], quantization: str, dtype: str) -> int:
+    """Bytes of the loaded weights. Quantisation leaves embeddings and output head as they are."""
+    if config.get("quantization_config"):
+        return stored
+    parameters, item = parameter_count(stored, config), _ITEM_BYTES[dtype]
+    if quantization == "none":
+        return parameters * item
+    heads = 1 if config.get("tie_word_embeddings") else 2
+    kept = min(parameters, int(config.get("vocab_size", 0)) * int(config.get("hidden_size", 0)) * heads)
+    return int((parameters - kept) * _NF4_BYTES + kept * item)
+
+
+def free_bytes(device: torch.device) -> int:
+    """Memory that a model may still take on a device, container limits included."""
+    import torch
+
+    if device.type == "cuda":
+        free, _ = torch.cuda.mem_get_info(device)
+        return int(free)
+    import psutil  # type: ignore[import-untyped]  # a dependency of peft
+
+    return min(int(psutil.virtual_memory().available), _container_room())
+
+
+def check_fits(base: str, stored: int, config: dict[str, Any], quantization: str, dtype: str, device: torch.device) -> None:
+    """Raises before the machine is busy.
+
+    Raises:
+        ModelError: the weights need more memory than is free, or nf4 would crawl on a CPU at this size.
+    """
+    if quantization == "nf4" and device.type == "cpu" and parameter_count(stored, config) > _CPU_NF4_LIMIT:
+        raise ModelError(f"{base} in nf4 needs a GPU: run it where there is one, or take a smaller base")
+    needed, free = bytes_needed(stored, config, quantization, dtype), free_bytes(device)
+    if needed * _HEADROOM > free:
+        form = "nf4" if quantization == "nf4" else dtype
+        raise ModelError(
+            f"{base} needs about {needed * _HEADROOM / 1e9:.1f} GB as {form} and {device} has {free / 1e9:.1f} GB free: "
+            f"{'' if quantization == 'nf4' else 'set quantization: nf4 on a GPU, '}take a smaller base or a larger machine"
+        )
+
+
+def _stored_dtype(config: dict[str, Any]) -> str:
+    return str(config.get("dtype") or config.get("torch_dtype") or "float32")
+
+
+def _container_room() -> int:
+    group = Path("/sys/fs/cgroup")
+    try:
+        return int((group / "memory.max").read_text()) - int((group / "memory.current").read_text())
+    except (OSError, ValueError):  # no control group, or one without a limit ("max")
+        return 2**63

@@ -1,0 +1,176 @@
+"""The one door for base models, and what it says when it stays shut."""
+
+import shutil
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from tiny_models import edit_json, make_model, make_tokenizer, save_base
+
+from models import memory
+from models.errors import ModelError
+from models.loading import ModelSettings, load_base
+from models.memory import bytes_needed
+
+
+def settings(folder, **changes):
+    """Model settings as a plan has them."""
+    return {"base": str(folder), "revision": None, "quantization": "none", "dtype": "float32", **changes}
+
+
+def test_local_folder(base_folder):
+    """A folder is loaded frozen, in evaluation mode, with the weights that were saved."""
+    loaded = load_base(settings(base_folder, digest="abc", adapter={"rank": 4}), "cpu")
+
+    assert not loaded.model.training
+    assert not any(parameter.requires_grad for parameter in loaded.model.parameters())
+    assert torch.equal(loaded.model.model.embed_tokens.weight, make_model().model.embed_tokens.weight)
+    assert loaded.settings == ModelSettings(base=str(base_folder))
+
+
+def test_bfloat16(base_folder):
+    """The dtype asked for is the dtype of the weights."""
+    loaded = load_base(settings(base_folder, dtype="bfloat16"), "cpu")
+
+    assert {parameter.dtype for parameter in loaded.model.parameters()} == {torch.bfloat16}
+
+
+def test_nf4_on_a_cpu_stays_close_to_the_weights(tmp_path):
+    """Four-bit loading goes through the same door and computes nearly what the full weights do."""
+    folder = save_base(tmp_path, hidden_size=64)
+    ids = torch.tensor([[5, 6, 7, 8]])
+    full = load_base(settings(folder), "cpu").model(ids).logits
+
+    four_bit = load_base(settings(folder, quantization="nf4"), "cpu").model
+
+    assert any(type(module).__name__ == "Linear4bit" for module in four_bit.modules())
+    assert torch.nn.functional.cosine_similarity(full.flatten(), four_bit(ids).logits.float().flatten(), dim=0) > 0.9
+
+
+def test_loading_is_quiet(base_folder, capfd):
+    """Nothing is written to the terminal."""
+    load_base(settings(base_folder), "cpu")
+
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("base", ["./nowhere", "/nowhere/at/all", "nowhere", "a/b/c"])
+def test_missing_folder(base):
+    """A path that is not there is named, and what can be given instead."""
+    with pytest.raises(ModelError, match=rf"no model folder {base}: give tiny-base, an existing folder, or a hub id"):
+        load_base(settings(base), "cpu")
+
+
+def test_hub_model_that_cannot_be_fetched(monkeypatch, tmp_path):
+    """Without cache and network a hub id ends in one line, not in a traceback from the client."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+
+    with pytest.raises(
+        ModelError, match=r"someone/no-such-model is not in the local cache .* or give a local folder"
+    ) as caught:
+        load_base(settings("someone/no-such-model"), "cpu")
+    assert "\n" not in str(caught.value)
+
+
+def test_pickled_weights_are_not_loaded(base_folder, tmp_path):
+    """A folder with pickled weights only is refused before anything is unpickled."""
+    folder = shutil.copytree(base_folder, tmp_path / "base")
+    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+
+    with pytest.raises(ModelError, match="has no safetensors weights"):
+        load_base(settings(folder), "cpu")
+
+
+def test_incomplete_shards(base_folder, tmp_path):
+    """A shard that the index names and the folder lacks is named."""
+    folder = shutil.copytree(base_folder, tmp_path / "base")
+    (folder / "model.safetensors.index.json").write_text(
+        '{"metadata": {"total_size": 9}, "weight_map": {"a": "part-2.safetensors"}}'
+    )
+
+    with pytest.raises(ModelError, match=r"lacks part-2\.safetensors"):
+        load_base(settings(folder), "cpu")
+
+
+def test_broken_weights(base_folder, tmp_path):
+    """Truncated weights end in one line."""
+    folder = shutil.copytree(base_folder, tmp_path / "base")
+    (folder / "model.safetensors").write_bytes(b"\x00" * 100)
+
+    with pytest.raises(ModelError, match="cannot be loaded") as caught:
+        load_base(settings(folder), "cpu")
+    assert "\n" not in str(caught.value)
+
+
+def test_missing_weights_are_not_drawn_at_random(base_folder, tmp_path):
+    """A tensor that the files lack is named; it is never filled with noise."""
+    folder = shutil.copytree(base_folder, tmp_path / "base")
+    weights = load_file(folder / "model.safetensors")
+    del weights["model.layers.1.mlp.up_proj.weight"]
+    save_file(weights, folder / "model.safetensors", {"format": "pt"})
+
+    with pytest.raises(ModelError, match=r"lacks weights such as model\.layers\.1\.mlp\.up_proj\.weight"):
+        load_base(settings(folder), "cpu")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]"])
+def test_unreadable_config(base_folder, tmp_path, text):
+    """A config.json that is not a JSON object is named."""
+    folder = shutil.copytree(base_folder, tmp_path / "base")
+    (folder / "config.json").write_text(text)
+
+    with pytest.raises(ModelError, match=r"config\.json"):
+        load_base(settings(folder), "cpu")
+
+
+def test_tokenizer_without_end_token(base_folder, tmp_path):
+    """A tokenizer that cannot end a sequence is refused before weights are read."""
+    folder = shutil.copytree(base_folder, tmp_path / "base")
+    make_tokenizer(eos=None).save_pretrained(folder)
+
+    with pytest.raises(ModelError, match="no end-of-sequence token"):
+        load_base(settings(folder), "cpu")
+
+
+def test_vocabulary_smaller_than_ids(base_folder, tmp_path):
+    """Ids beyond the embedding are found before the device would fault on them."""
+    folder = shutil.copytree(base_folder, tmp_path / "base")
+    edit_json(folder / "config.json", vocab_size=300)
+
+    with pytest.raises(ModelError, match=r"ids up to \d+ but the model's vocabulary is 300"):
+        load_base(settings(folder), "cpu")
+
+
+def test_model_that_does_not_fit(base_folder, monkeypatch):
+    """Size is compared with free memory before loading; the message has both numbers."""
+    monkeypatch.setattr(memory, "free_bytes", lambda _: 1000)
+
+    with pytest.raises(ModelError, match=r"needs about 0\.0 GB as float32 and cpu has 0\.0 GB free"):
+        load_base(settings(base_folder), "cpu")
+
+
+def test_large_nf4_without_a_gpu(base_folder, tmp_path):
+    """Four-bit weights of a large model on a CPU are refused: the size is known from the index alone."""
+    folder = shutil.copytree(base_folder, tmp_path / "base")
+    (folder / "model.safetensors.index.json").write_text('{"metadata": {"total_size": 65000000000}, "weight_map": {}}')
+
+    with pytest.raises(ModelError, match="in nf4 needs a GPU"):
+        load_base(settings(folder, quantization="nf4"), "cpu")
+
+
+def test_size_of_a_large_model():
+    """Qwen2.5-32B comes to about 65 GB in bfloat16 and about 20 GB in nf4 (embeddings and head stay whole)."""
+    config = {"torch_dtype": "bfloat16", "vocab_size": 152064, "hidden_size": 5120, "tie_word_embeddings": False}
+
+    assert bytes_needed(65_527_752_704, config, "none", "bfloat16") == 65_527_752_704
+    assert 19e9 < bytes_needed(65_527_752_704, config, "nf4", "bfloat16") < 22e9
+
+
+def test_quantised_weights_need_the_setting(base_folder, tmp_path):
+    """Weights stored quantised are not passed off as full ones."""
+    folder = shutil.copytree(base_folder, tmp_path / "base")
+    edit_json(folder / "config.json", quantization_config={"quant_method": "bitsandbytes", "load_in_4bit": True})
+
+    with pytest.raises(ModelError, match="stored quantised"):
+        load_base(settings(folder), "cpu")
