@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any
 
-from compiler.diagnostics import Diagnostic
+from compiler.checks import run_checks
+from compiler.checks.method import Design, run_method_checks
+from compiler.checks.subject import Subject
+from compiler.contrasts import Contrast, contrasts
+from compiler.diagnostics import Diagnostic, error
 from compiler.language.data import BANK
 from compiler.language.spec import Spec
 from compiler.lowering import Digests, lower
 from compiler.plan import Plan, fingerprint
-from compiler.resolve import resolve_arms
-from compiler.shape import check_shape
+from compiler.resolve import ResolvedArm, resolve_arms
+from compiler.shape import Draft, check_shape
+from compiler.source.overrides import overridden
 from compiler.source.reading import read
 from compiler.source.text import SourceText
+from compiler.source.tree import Node
+from compiler.world import Remembering, World
 
-
-class World(Protocol):
-    """What the compiler may ask about the files that a spec refers to."""
-
-    def read_text(self, path: str) -> str:
-        """A file's text. Raises FileNotFoundError, OSError, UnicodeDecodeError."""
-
-    def digest_file(self, path: str) -> str:
-        """A digest of a file's bytes. Raises FileNotFoundError, OSError."""
-
-    def digest_model(self, base: str) -> str | None:
-        """A digest of the embedded model's or a local folder's weights; None for a hub id. Raises FileNotFoundError, OSError."""
+COSMETIC = frozenset({"description", "tracking", "runtime"})
+"""Sections of a spec that change no result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +33,11 @@ class Compilation:
 
     diagnostics: tuple[Diagnostic, ...]
     spec: Spec | None = None
+    """The spec with its defaults; None if anything about its shape is wrong."""
     plan: Plan | None = None
+    """None if there is any error."""
+    contrasts: tuple[Contrast, ...] = ()
+    """Per claim, in what its two arms differ."""
 
     @property
     def ok(self) -> bool:
@@ -45,27 +46,82 @@ class Compilation:
 
 
 def compile_spec(path: str, text: str, overrides: Sequence[str], world: World) -> Compilation:
-    """Check a spec and lower it to a plan."""
-    tree, findings = read(SourceText(path, text))
+    """Check a spec and lower it to a plan; every mistake is found, not only the first.
+
+    Args:
+        path: the spec's name in messages.
+        text: the spec.
+        overrides: what was given with `--set`, such as `recipes.dpo.beta=0.3`; the last one wins.
+        world: answers questions about the files that the spec refers to.
+    """
+    tree, findings = _tree(SourceText(path, text), overrides)
     if tree is None:
-        return Compilation(tuple(findings))
-    draft, more = check_shape(tree)
-    findings += more
-    if draft is None or findings:
-        return Compilation(tuple(findings))
+        return Compilation(_sorted(findings, path))
+    draft, wrong_shape = check_shape(tree)
+    findings += wrong_shape
+    if draft is None:
+        return Compilation(_sorted(findings, path))
+    world = Remembering(world)
+    subject = Subject(draft, resolve_arms(draft.spec), world)
+    findings += run_checks(subject)
+    spec = None if draft.broken else draft.spec
+    if _has_error(findings):
+        return Compilation(_sorted(findings, path), spec)
+    table = contrasts(draft.spec, subject.arms)
+    findings += run_method_checks(Design(subject, table))
+    plan = None if _has_error(findings) else _plan(draft, subject.arms, world)
+    return Compilation(_sorted(findings, path), spec, plan, table)
+
+
+def _tree(source: SourceText, overrides: Sequence[str]) -> tuple[Node | None, list[Diagnostic]]:
+    tree, findings = read(source)
+    if tree is None or tree.entries is None:
+        if not findings:
+            findings.append(_no_mapping(source, tree))
+        return None, findings
+    tree, wrong_flags = overridden(tree, overrides)
+    return tree, findings + wrong_flags
+
+
+def _no_mapping(source: SourceText, tree: Node | None) -> Diagnostic:
+    way_out = "begin with `experiment: NAME`; specs/quickstart.yaml is an example"
+    if tree is None or (tree.items is None and tree.scalar is None):
+        return error("S003", source.place(0, 0), "the spec is empty", label="nothing here", help=way_out)
+    message = f"a spec is a mapping of keys to values, found {tree.noun}"
+    return error("S004", source.place(0, 0), message, label=f"this is {tree.noun}", help=way_out)
+
+
+def _plan(draft: Draft, arms: Mapping[str, ResolvedArm], world: World) -> Plan:
     spec = draft.spec
-    arms = resolve_arms(spec)
     source = spec.data.instructions.source
     digests = Digests(world.digest_model(spec.model.base), None if source == BANK else world.digest_file(source))
     lowered = lower(spec, arms, digests)
-    resolved = spec.model_dump(mode="json", by_alias=True)
-    plan = Plan.model_construct(
+    resolved = _resolved(spec)
+    return Plan.model_construct(
         experiment=spec.experiment,
         spec=resolved,
-        spec_fingerprint=fingerprint(resolved),
+        spec_fingerprint=fingerprint({key: value for key, value in resolved.items() if key not in COSMETIC}),
         fingerprint=fingerprint(sorted(step.fingerprint for step in lowered.steps)),
         steps=lowered.steps,
         arms=lowered.arms,
         analyze=lowered.analyze,
     )
-    return Compilation(tuple(findings), spec, plan)
+
+
+def _resolved(spec: Spec) -> dict[str, Any]:
+    """The spec with every default filled in; of what an arm overrides, only what it says."""
+    whole: dict[str, Any] = spec.model_dump(mode="json", by_alias=True)
+    for name, arm in spec.arms.items():
+        said = arm.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        whole["arms"][name] |= {key: said[key] for key in ("train", "data") if key in said}
+    return whole
+
+
+def _has_error(findings: Iterable[Diagnostic]) -> bool:
+    return any(finding.severity == "error" for finding in findings)
+
+
+def _sorted(findings: Iterable[Diagnostic], path: str) -> tuple[Diagnostic, ...]:
+    """Each finding once: those of the spec in the order of its lines, then those of flags and other files."""
+    in_order = sorted(findings, key=lambda found: (found.source != path, found.source, found.span, found.code))
+    return tuple(dict.fromkeys(in_order))

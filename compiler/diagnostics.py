@@ -63,21 +63,32 @@ class Diagnostic:
         """The stretch of the source that the finding is about."""
         return self.place.span
 
+    def at(self, place: Place) -> Diagnostic:
+        """The same finding at another place."""
+        return replace(self, place=place)
+
     def with_note(self, note: str) -> Diagnostic:
         """The same finding with one more note."""
         return replace(self, notes=(*self.notes, note))
 
 
 def error(
-    code: str, place: Place, message: str, *, label: str = "", help: str = "", replacement: str | None = None
-) -> Diagnostic:  # noqa: A002
+    code: str,
+    place: Place,
+    message: str,
+    *,
+    label: str = "",
+    help: str = "",
+    notes: tuple[str, ...] = (),
+    replacement: str | None = None,
+) -> Diagnostic:
     """A finding that keeps the spec from being planned."""
-    return Diagnostic(code, "error", message, place, label, help, replacement=replacement)
+    return Diagnostic(code, "error", message, place, label, help, notes, replacement)
 
 
 def warning(
     code: str, place: Place, message: str, *, label: str = "", help: str = "", notes: tuple[str, ...] = ()
-) -> Diagnostic:  # noqa: A002
+) -> Diagnostic:
     """A finding that a person should know of; the spec can be planned."""
     return Diagnostic(code, "warning", message, place, label, help, notes)
 

@@ -8,12 +8,11 @@ from typing import Any
 
 from compiler.language.arms import PromptStyle
 from compiler.language.base import Decode
-from compiler.language.data import BANK, CHOSEN, ORIGINAL_MIX, UNIFORM_MIX, Mix
+from compiler.language.data import CHOSEN, shares_of
+from compiler.language.recipes import DpoRecipe, SftRecipe
 from compiler.language.spec import Spec
 from compiler.plan import STEP_VERSIONS, ArmSteps, Step, StepKind, fingerprint
 from compiler.resolve import ResolvedArm, in_order
-
-_MIXES: Mapping[str, Mapping[Any, float]] = {"original": ORIGINAL_MIX, "uniform": UNIFORM_MIX}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +112,7 @@ class _Lowering:
     def _arm(self, arm: ResolvedArm, seed: int | None) -> ArmSteps:
         owner = _Owner(arm.name, seed)
         start = self._checkpoint(arm.parent, seed)
-        train = self._train(arm, start, owner) if arm.recipe is not None else None
+        train = self._train(arm, arm.recipe, start, owner) if arm.recipe is not None else None
         checkpoint = train or start
         if checkpoint is not None:
             self.checkpoints[arm.name, seed] = checkpoint
@@ -130,17 +129,16 @@ class _Lowering:
     def _checkpoint(self, arm: str | None, seed: int | None) -> str | None:
         return self.checkpoints.get((arm, seed)) if arm is not None and self.trained[arm] else None
 
-    def _train(self, arm: ResolvedArm, start: str | None, owner: _Owner) -> str:
-        assert arm.recipe is not None  # noqa: S101  (for the type checker)
+    def _train(self, arm: ResolvedArm, recipe: SftRecipe | DpoRecipe, start: str | None, owner: _Owner) -> str:
         matched = self._checkpoint(arm.match, owner.seed)
-        recipe = arm.recipe.model_dump(mode="json") | {"match": "tokens" if matched else None}
         inputs: dict[str, str | None] = {"checkpoint": start, "match": matched}
-        if arm.recipe.objective == "dpo":
+        if recipe.objective == "dpo":
             pairs = self._preferences(arm, owner)
             inputs |= {"pairs": pairs, "reference": self._reference(arm, pairs, start, owner)}
         else:
             inputs["demonstrations"] = self._demonstrations(arm, owner)
-        settings = {"model": self.trainable, "recipe": recipe, "seed": owner.seed}
+        resolved = recipe.model_dump(mode="json") | {"match": "tokens" if matched else None}
+        settings = {"model": self.trainable, "recipe": resolved, "seed": owner.seed}
         return self.steps.add("train", owner.named("train", arm.name), settings, inputs, owner)
 
     def _reference(self, arm: ResolvedArm, pairs: str, start: str | None, owner: _Owner) -> str:
@@ -164,7 +162,7 @@ class _Lowering:
     def _preferences(self, arm: ResolvedArm, owner: _Owner) -> str:
         chosen, writer = self._chosen(arm, owner)
         preferences = arm.preferences
-        settings = {"pairs": preferences.pairs, "rejected": _canonical_mix(preferences.rejected), "labels": preferences.labels}
+        settings = {"pairs": preferences.pairs, "rejected": shares_of(preferences.rejected), "labels": preferences.labels}
         observed = None
         if preferences.rejected == "empirical":
             observed, _ = self._generate(None, self._prompt("instruction", arm), self.spec.evaluation.decode, owner)
@@ -208,9 +206,3 @@ class _Lowering:
         }
         scores = {f"score:{entry.arm}" + (f":{entry.seed}" if entry.seed is not None else ""): entry.score for entry in arms}
         return self.steps.add("analyze", "analyze", settings, {"instructions": self.instructions, **scores}, _Owner())
-
-
-def _canonical_mix(mix: Mix) -> Any:
-    """The mix by its shares where it has them, so that `uniform` and five times 0.2 are the same."""
-    shares = _MIXES.get(mix, mix) if isinstance(mix, str) else mix
-    return shares if isinstance(shares, str) else {kind: share for kind, share in shares.items() if share > 0}

@@ -1,4 +1,4 @@
-"""From what arms say to what they are: recipes and data overlaid, every default in its place, an order in which parents come first."""
+"""From what arms say to what they are: recipes and data overlaid, every default filled in, parents first."""
 
 from __future__ import annotations
 
@@ -17,6 +17,17 @@ NOT_SETTINGS = frozenset({"use", "match"})
 
 
 @dataclass(frozen=True, slots=True)
+class Need:
+    """One arm needs another."""
+
+    arm: str
+    how: str
+    """In words: `starts from`."""
+    path: tuple[str, ...]
+    """Where that is said, below the arm or, if it is data, for all arms."""
+
+
+@dataclass(frozen=True, slots=True)
 class ResolvedArm:
     """An arm with nothing left to look up."""
 
@@ -32,15 +43,23 @@ class ResolvedArm:
     own_data: bool
     """Whether the data it is trained on differ from those of the spec."""
 
-    @property
-    def needs(self) -> frozenset[str]:
+    def needs(self) -> Iterator[Need]:
         """The arms that must be complete before this one."""
-        names = {self.parent, self.match}
-        if self.recipe is not None and self.recipe.objective == "dpo":
-            names.add(self.preferences.chosen.from_)
-        elif self.recipe is not None:
-            names.add(self.preferences.chosen.from_ if self.demonstrations.from_ == CHOSEN else self.demonstrations.from_)
-        return frozenset(name for name in names if name is not None)
+        if self.parent is not None:
+            yield Need(self.parent, "starts from", ("from",))
+        if self.match is not None:
+            yield Need(self.match, "matches the tokens of", ("train", "match", "tokens"))
+        if isinstance(self.recipe, SftRecipe) and self.demonstrations.from_ not in (None, CHOSEN):
+            yield Need(self.demonstrations.from_, "has its demonstrations written by", ("data", "demonstrations", "from"))
+        if self.needs_chosen and self.preferences.chosen.from_ is not None:
+            path = ("data", "preferences", "chosen", "from")
+            yield Need(self.preferences.chosen.from_, "has its chosen answers written by", path)
+
+    @property
+    def needs_chosen(self) -> bool:
+        """Whether it is trained on chosen answers."""
+        taught_by_chosen = isinstance(self.recipe, SftRecipe) and self.demonstrations.from_ == CHOSEN
+        return taught_by_chosen or isinstance(self.recipe, DpoRecipe)
 
 
 def recipe_name(arm: Arm) -> str | None:
@@ -84,14 +103,13 @@ def in_order(arms: Mapping[str, ResolvedArm]) -> Iterator[ResolvedArm]:
     Raises:
         graphlib.CycleError: some need each other.
     """
-    yield from (
-        arms[name] for name in TopologicalSorter({name: sorted(arm.needs) for name, arm in arms.items()}).static_order()
-    )
+    graph = {name: sorted({need.arm for need in arm.needs()}) for name, arm in arms.items()}
+    yield from (arms[name] for name in TopologicalSorter(graph).static_order())
 
 
 def cycles(arms: Mapping[str, ResolvedArm], most: int = 20) -> list[list[str]]:
-    """Circles of arms that need each other, each told once: its members, the first one again at the end; at most `most` of them."""
-    graph = {name: {need for need in arm.needs if need in arms} for name, arm in arms.items()}
+    """Circles of arms that need each other (at most `most`): the members of each, the first again at the end."""
+    graph = {name: {need.arm for need in arm.needs() if need.arm in arms} for name, arm in arms.items()}
     found: list[list[str]] = []
     while len(found) < most:
         try:

@@ -1,7 +1,7 @@
 """The shape of a spec: unknown and missing keys, wrong types, values out of range. Every mistake is found, not only the first.
 
-What is wrong is cut out, and the rest is checked on as if the default stood there, so that mistakes of other families are told in the
-same breath.
+What is wrong is cut out, and the rest is checked on as if the default stood there, so that mistakes of other families are told
+in the same breath.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from compiler.diagnostics import Diagnostic, did_you_mean, error, quoted, suggestion
-from compiler.language.lookup import is_tag, keys_of, part_at, title_of, whereabouts
+from compiler.language.lookup import is_tag, keys_of, length_at, part_at, title_of, whereabouts
 from compiler.language.spec import Spec
+from compiler.source.scalars import resolve
 from compiler.source.tree import Node, Path
 
 _ROUNDS = 8
@@ -48,11 +49,19 @@ def check_shape(tree: Node) -> tuple[Draft | None, list[Diagnostic]]:
         except ValidationError as invalid:
             details = invalid.errors(include_url=False, include_input=False)
             if round_ == 0:
-                findings = [_finding(tree, detail) for detail in details]
+                findings = list(dict.fromkeys(_finding(tree, detail) for detail in details if not _follows(detail, details)))
             cuts = {_cut(detail) for detail in details}
             broken |= cuts
             value = _without(value, cuts)
     return None, findings
+
+
+def _follows(detail: ErrorDetails, details: list[ErrorDetails]) -> bool:
+    """Whether a list is only too short because its items are wrong."""
+    place = detail["loc"]
+    return detail["type"] == "too_short" and any(
+        len(d["loc"]) > len(place) and d["loc"][: len(place)] == place for d in details
+    )
 
 
 def _path(detail: ErrorDetails) -> Path:
@@ -97,7 +106,9 @@ def _unknown_key(tree: Node, path: Path, detail: ErrorDetails) -> Diagnostic:
 def _missing_key(tree: Node, path: Path, detail: ErrorDetails) -> Diagnostic:
     key = path[-1]
     if isinstance(key, int):
-        message = f"`{_dotted(path[:-1])}` takes more than {key} value{'s' if key != 1 else ''}"
+        node = tree.at(path[:-1])
+        given = len(node.items or ()) if node is not None else 0
+        message = f"`{_dotted(path[:-1])}` takes {length_at(detail['loc'][:-1])} values, found {given}"
         return error("S103", tree.value_place(path[:-1]), message, label="too few")
     part = part_at(detail["loc"][:-1])
     label = f"{title_of(part)} needs `{key}`" if part else ""
@@ -147,7 +158,17 @@ def _mapping_expected(tree: Node, path: Path, detail: ErrorDetails) -> Diagnosti
 def _type(tree: Node, path: Path, expected: str) -> Diagnostic:
     node = tree.at(path)
     found = node.noun if node is not None else "nothing"
-    return error("S102", tree.value_place(path), f"`{_dotted(path)}` takes {expected}, found {found}", label=f"this is {found}")
+    message = f"`{_dotted(path)}` takes {expected}, found {found}"
+    return error("S102", tree.value_place(path), message, label=f"this is {found}", help=_about_quotes(node, expected))
+
+
+def _about_quotes(node: Node | None, expected: str) -> str:
+    if node is None or not node.is_scalar or node.scalar is None:
+        return ""
+    if expected == "text":
+        return "put it in quotes"
+    is_quoted_number = isinstance(node.scalar, str) and isinstance(resolve(node.scalar), int | float)
+    return "write it without quotes" if is_quoted_number and "number" in expected else ""
 
 
 def _no_form(tree: Node, path: Path, detail: ErrorDetails) -> Diagnostic:

@@ -1,1 +1,1 @@
-"""The language: what may stand in a spec, as pydantic models. Every key has a description; the editor's schema is made from them."""
+"""The language: what may stand in a spec, as pydantic models from which the editor's schema is made."""

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Discriminator, Field, Tag
 
-from compiler.language.base import Name, Part
+from compiler.language.base import Part, form_of
 from compiler.language.data import ArmData, ArmName
 from compiler.language.recipes import Beta, LossOn, Training
 
@@ -33,20 +33,18 @@ class TrainOverride(Training):
 
     model_config = ConfigDict(title="an arm's training", json_schema_extra=_without_defaults)
 
-    use: Annotated[Name, Field(description="The recipe.")]
+    use: Annotated[str, Field(min_length=1, description="The recipe.")]
     match: Annotated[Match | None, Field(description="Train as long as another arm did, whatever `epochs` says.")] = None
     loss_on: LossOn = "response"
     beta: Beta = 0.1
 
 
-def _train_form(value: Any) -> str | None:
-    return {str: "<a recipe's name>", dict: "<an arm's training>", TrainOverride: "<an arm's training>"}.get(type(value))
-
+_FORMS = {str: "<a recipe's name>", dict: "<an arm's training>", TrainOverride: "<an arm's training>"}
 
 Train = Annotated[
     Annotated[str, Field(min_length=1, description="The name of a recipe."), Tag("<a recipe's name>")]
     | Annotated[TrainOverride, Tag("<an arm's training>")],
-    Discriminator(_train_form),
+    Discriminator(form_of(_FORMS)),
 ]
 
 
@@ -60,14 +58,10 @@ class Arm(Part):
     ] = None
     train: Annotated[
         Train | None,
-        Field(
-            description="The recipe it is trained by, or `{use: RECIPE, ...}` with settings changed; null: it is not trained."
-        ),
+        Field(description="Its recipe, or `{use: RECIPE, ...}` with settings changed; null: it is not trained."),
     ] = None
     prompt: Annotated[
         PromptStyle | None,
-        Field(
-            description="How it is asked: `instruction` (the default), `few-shot` (worked examples first) or `raw` (the bare instruction)."
-        ),
+        Field(description="How it is asked: `instruction` (default), `few-shot` (examples first), `raw` (no format)."),
     ] = None
     data: Annotated[ArmData | None, Field(description="What it does differently with data.")] = None

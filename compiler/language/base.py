@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -34,8 +35,13 @@ class Decode(Part):
     max_new_tokens: MaxNewTokens = 80
 
 
+def form_of(forms: Mapping[type, str]) -> Callable[[Any], str | None]:
+    """For a value that may be written in several forms: tells by its type which one was meant."""
+    return lambda value: forms.get(type(value))
+
+
 def overlaid(base: AnyPart, over: Part, leave: frozenset[str] = frozenset()) -> AnyPart:
-    """`base` with what was written in `over` in place of its own; mappings are overlaid key by key, lists and mixes replaced whole."""
+    """`base` with what was written in `over` in its place: mappings key by key, lists and mixes whole."""
     written: dict[str, Any] = {}
     for name in over.model_fields_set - leave:
         new, old = getattr(over, name), getattr(base, name)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Discriminator, Field, Tag
+from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
 
-from compiler.language.base import Decode, MaxNewTokens, Part, Temperature
+from compiler.language.base import Decode, MaxNewTokens, Part, Temperature, form_of
 from compiler.records import NegativeType
 
 BANK = "bank"
@@ -27,15 +27,20 @@ ArmName = Annotated[str, Field(min_length=1)]
 Share = Annotated[float, Field(ge=0, le=1, description="Share of the pairs, as a fraction; the shares of a mix sum to 1.")]
 
 
-def _mix_form(value: Any) -> str | None:
-    return {str: "<a mix by name>", dict: "<a mix by shares>"}.get(type(value))
-
-
 Mix = Annotated[
     Annotated[Literal["original", "uniform", "empirical", "random"], Tag("<a mix by name>")]
     | Annotated[dict[NegativeType, Share], Field(title="a mix"), Tag("<a mix by shares>")],
-    Discriminator(_mix_form),
+    Discriminator(form_of({str: "<a mix by name>", dict: "<a mix by shares>"})),
 ]
+
+
+_MIXES: Mapping[str, Mapping[NegativeType, float]] = {"original": ORIGINAL_MIX, "uniform": UNIFORM_MIX}
+
+
+def shares_of(mix: Mix) -> Mix:
+    """A mix by its shares where it has them, so that `uniform` and five times 0.2 are the same; else by its name."""
+    shares = _MIXES.get(mix, mix) if isinstance(mix, str) else mix
+    return shares if isinstance(shares, str) else {kind: share for kind, share in shares.items() if share > 0}
 
 
 class Instructions(Part):
@@ -85,7 +90,7 @@ class Demonstrations(Part):
         ArmName | None,
         Field(
             alias="from",
-            description="The arm that writes them; `chosen` takes the chosen answers of the preference pairs; null: the base model.",
+            description="The arm that writes them; `chosen`: the chosen answers of the pairs; null: the base model.",
         ),
     ] = None
     few_shot: Annotated[
@@ -104,7 +109,7 @@ class Chosen(Part):
         ArmName | None,
         Field(
             alias="from",
-            description="The arm that answers the training instructions. Needed as soon as an arm is trained by DPO.",
+            description="The arm that answers the training instructions; arms trained by DPO need one.",
         ),
     ] = None
     decode: Annotated[Decode, Field(description="How its tokens are drawn; greedy by default.")] = Decode()
@@ -126,6 +131,8 @@ class Preferences(Part):
     ] = "original"
     labels: Annotated[
         Literal["true", "shuffled"],
+        BeforeValidator(lambda value: "true" if value is True else value),
+        WithJsonSchema({"enum": ["true", "shuffled", True]}),
         Field(description="`shuffled` swaps chosen and rejected in half of the pairs at random: a control."),
     ] = "true"
 

@@ -41,9 +41,7 @@ class Evaluation(Part):
     )
     primary: Annotated[
         tuple[Endpoint, ...],
-        Field(
-            description="The endpoints that decide, named before the run; the rest is secondary. Claims without `on` are about these."
-        ),
+        Field(description="The endpoints that decide, named before the run; claims without `on` are about these."),
     ] = ()
 
 
@@ -89,9 +87,7 @@ class Claim(Part):
     compare: Annotated[tuple[ArmName, ArmName], Field(description="The two arms: first against second.")]
     expect: Annotated[
         Expectation,
-        Field(
-            description="What is claimed of the first arm's rate against the second's (`not_worse`: by the smallest effect)."
-        ),
+        Field(description="The first arm's rate against the second's (`not_worse`: by less than the smallest effect)."),
     ]
     kind: Annotated[
         Literal["recipe", "checkpoint"],
@@ -105,7 +101,5 @@ class Claim(Part):
     ] = None
     isolates: Annotated[
         tuple[str, ...],
-        Field(
-            description="The factors that may differ between the two arms, such as `from` or `train.beta`; any other is a confound."
-        ),
+        Field(description="What may differ between the two arms, such as `from` or `train.beta`; all else is a confound."),
     ] = ()

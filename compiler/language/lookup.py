@@ -21,11 +21,20 @@ def is_tag(key: object) -> bool:
 
 def part_at(place: Iterable[str | int]) -> type[Part] | None:
     """The part that stands at an error's place (keys, indices and tags); None where it is a plain value."""
+    found = _annotation_at(place)
+    return found if isinstance(found, type) and issubclass(found, Part) else None
+
+
+def length_at(place: Iterable[str | int]) -> int:
+    """How many values a list of fixed length takes that stands at an error's place."""
+    return len(get_args(_annotation_at(place)))
+
+
+def _annotation_at(place: Iterable[str | int]) -> Any:
     current: Any = Spec
     for key in place:
         current = _step(_unwrapped(current), key)
-    current = _unwrapped(current)
-    return current if isinstance(current, type) and issubclass(current, Part) else None
+    return _unwrapped(current)
 
 
 def keys_of(part: type[Part]) -> tuple[str, ...]:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Discriminator, Field, Tag
 
-from compiler.language.base import Part
+from compiler.language.base import Part, form_of
 
 EMBEDDED = "tiny-base"
-
-
-def _targets_form(value: Any) -> str | None:
-    return {str: "<a name>", tuple: "<a list>", list: "<a list>"}.get(type(value))
 
 
 Targets = Annotated[
@@ -22,7 +18,7 @@ Targets = Annotated[
         Field(min_length=1, description="Names of the linear layers to adapt, such as q_proj."),
         Tag("<a list>"),
     ],
-    Discriminator(_targets_form),
+    Discriminator(form_of({str: "<a name>", tuple: "<a list>"})),
 ]
 
 

@@ -65,10 +65,10 @@ class Spec(Part):
     ] = (1, 2, 3)
     model: Annotated[Model, Field(description="The base model that every arm starts from.")] = Model()
     data: Annotated[Data, Field(description="What the arms learn from and are scored on.")] = Data()
-    recipes: Annotated[dict[Name, Recipe], Field(description="Ways of training, by name.")] = {}
+    recipes: Annotated[dict[Name, Recipe], Field(default_factory=dict, description="Ways of training, by name.")]
     arms: Annotated[dict[Name, Arm], Field(min_length=1, description="What is compared, by name.")]
     evaluation: Annotated[Evaluation, Field(description="How every arm is measured.")] = Evaluation()
     analysis: Annotated[Analysis, Field(description="What counts as evidence.")] = Analysis()
-    claims: Annotated[dict[Name, Claim], Field(description="What the experiment is to show, by name.")] = {}
+    claims: Annotated[dict[Name, Claim], Field(default_factory=dict, description="What the experiment is to show, by name.")]
     tracking: Annotated[Tracking, Field(description="Where runs are recorded. Changes no result.")] = Tracking()
     runtime: Annotated[Runtime, Field(description="How the work is carried out. Changes no result.")] = Runtime()

@@ -1,7 +1,7 @@
 """From text to a tree: YAML 1.2 with places, every mistake of form found, hostile input bounded.
 
-ruamel.yaml finds the events; the tree is built here, with a stack rather than by recursion, so that neither nesting nor aliases can
-exhaust the machine, and so that keys given twice are seen.
+ruamel.yaml finds the events; the tree is built here, with a stack rather than by recursion, so that neither nesting nor
+aliases can exhaust the machine, and so that keys given twice are seen.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ LONGEST = 8_000_000
 _MERGE = "<<"
 
 
-class Unreadable(Exception):  # noqa: N818  (it carries a finding, it is not a failure of this program)
+class Unreadable(Exception):
     """The text is no YAML that a tree can be built from."""
 
     def __init__(self, finding: Diagnostic) -> None:
@@ -57,7 +57,7 @@ class _Open:
     items: list[Node] = field(default_factory=list)
     key: tuple[str | None, Place] | None = None
     """The key whose value comes next; a key that is no text has no name and its value is dropped."""
-    merged: list[tuple[Place, Node]] = field(default_factory=list)
+    merged: list[Node] = field(default_factory=list)
 
 
 def read(source: SourceText) -> tuple[Node | None, list[Diagnostic]]:
@@ -217,16 +217,16 @@ class _Builder:
             self._enter(parent, key, place, node)
 
     def _key(self, node: Node, written: str) -> str | None:
-        if node.entries is None and node.items is None and isinstance(node.scalar, str):
+        if node.is_scalar and isinstance(node.scalar, str):
             return node.scalar
-        if node.entries is None and node.items is None and node.scalar is not None:
+        if node.is_scalar and node.scalar is not None:
             return written  # `2: x` and `true: x` are keys as they were typed; whether they are valid names is told later
         self.findings.append(error("S012", node.place, f"a key must be text, found {node.noun}", label="not a key"))
         return None
 
     def _enter(self, parent: _Open, key: str | None, place: Place, node: Node) -> None:
         if key == _MERGE:
-            parent.merged.append((place, node))
+            parent.merged.append(node)
         elif key is not None and key in parent.entries:
             first = parent.entries[key].key
             finding = error(
@@ -237,7 +237,7 @@ class _Builder:
             parent.entries[key] = Entry(place, node)
 
     def _merge(self, done: _Open) -> None:
-        for place, node in done.merged:
+        for node in done.merged:
             for source in node.items if node.items is not None else (node,):
                 if source.entries is None:
                     message = f"`<<` takes a mapping or a list of mappings, found {source.noun}"
@@ -246,4 +246,4 @@ class _Builder:
                     )
                     continue
                 for key, entry in source.entries.items():
-                    done.entries.setdefault(key, Entry(place, entry.node))
+                    done.entries.setdefault(key, entry)

@@ -1,6 +1,6 @@
 """What a plain word means: the YAML 1.2 core schema (https://yaml.org/spec/1.2.2/#103-core-schema).
 
-So `1e-4` is a number, and `no`, `on`, `1_000`, `12:30` and `2024-01-01` are text. A number that this machine cannot hold is text too.
+So `1e-4` is a number, and `no`, `on`, `1_000`, `12:30` and `2024-01-01` are text.
 """
 
 from __future__ import annotations

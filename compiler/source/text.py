@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Iterator
 
 from compiler.diagnostics import Place, Span
 
@@ -13,9 +14,11 @@ _LINE_END = re.compile(r"\r\n|\r|\n")
 class SourceText:
     """One file or one `--set` flag. Lines end as editors see them: at a line feed, a carriage return, or both."""
 
-    def __init__(self, name: str, text: str) -> None:
+    def __init__(self, name: str, text: str, typed: str | None = None) -> None:
+        """`typed` is what lines are shown from, where `text` has blanks in place of some of it."""
         self.name = name
         self.text = text
+        self._typed = text if typed is None else typed
         self._starts = [0, *(match.end() for match in _LINE_END.finditer(text))]
 
     def place(self, start: int, end: int) -> Place:
@@ -30,7 +33,17 @@ class SourceText:
         """The text of a line (1-based), without its end."""
         start = self._starts[number - 1]
         end = self._starts[number] if number < len(self._starts) else len(self.text)
-        return self.text[start:end].rstrip("\r\n")
+        return self._typed[start:end].rstrip("\r\n")
+
+    def line_place(self, number: int) -> Place:
+        """A whole line (1-based)."""
+        start = self._starts[number - 1]
+        return self.place(start, start + len(self.line(number)))
+
+    def numbered_lines(self) -> Iterator[tuple[int, str]]:
+        """Every line with its number."""
+        for number in range(1, len(self._starts) + 1):
+            yield number, self.line(number)
 
     def _line_column(self, index: int) -> tuple[int, int]:
         line = bisect_right(self._starts, min(index, len(self.text)))

@@ -43,6 +43,11 @@ class Node:
             return "a mapping"
         return "a list" if self.items is not None else _NOUNS[type(self.scalar)]
 
+    @property
+    def is_scalar(self) -> bool:
+        """Whether this is one value, not a mapping or a list."""
+        return self.entries is None and self.items is None
+
     def child(self, key: Key) -> Node | None:
         """The value under a key or an index; None where there is none."""
         if self.entries is not None and isinstance(key, str):

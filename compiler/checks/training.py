@@ -1,0 +1,115 @@
+"""Training that cannot be carried out as written, or that was written for nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from compiler.checks.subject import Subject
+from compiler.diagnostics import Diagnostic, did_you_mean, error, quoted, suggestion, warning
+from compiler.language.arms import TrainOverride
+from compiler.language.lookup import keys_of, title_of
+from compiler.language.recipes import DpoRecipe, SftRecipe
+from compiler.resolve import NOT_SETTINGS, ResolvedArm, recipe_name
+from compiler.source.tree import Path
+
+
+def check_overrides(subject: Subject) -> Iterator[Diagnostic]:
+    """What an arm changes in its recipe is a setting of that recipe."""
+    for name, arm in subject.arms.items():
+        override = subject.spec.arms[name].train
+        if not isinstance(override, TrainOverride) or arm.recipe is None:
+            continue
+        part = type(arm.recipe)
+        for key in sorted(override.model_fields_set - NOT_SETTINGS - set(part.model_fields)):
+            yield error(
+                "S104",
+                subject.key("arms", name, "train", key),
+                f"unknown key {quoted(key)} in `arms.{name}.train`",
+                label=f"not a field of {title_of(part)}",
+                help=suggestion(key, keys_of(part), "keys"),
+                replacement=did_you_mean(key, keys_of(part)),
+            )
+
+
+def check_chosen(subject: Subject) -> Iterator[Diagnostic]:
+    """Where chosen answers are needed, some arm writes them."""
+    for name, arm in subject.arms.items():
+        if arm.preferences.chosen.from_ is not None or not arm.needs_chosen:
+            continue
+        if subject.draft.is_whole("data", "preferences") and subject.draft.is_whole("arms", name):
+            yield error(
+                "S210",
+                subject.key("arms", name),
+                f"arm {quoted(name)} needs chosen answers, and no arm is named that writes them",
+                label="trained on chosen answers",
+                help="set `data.preferences.chosen.from` to an arm, such as one trained by SFT",
+            )
+
+
+def check_matches(subject: Subject) -> Iterator[Diagnostic]:
+    """An arm whose tokens are matched is trained."""
+    for name, arm in subject.arms.items():
+        matched = subject.arms.get(arm.match) if arm.match is not None else None
+        if matched is not None and matched.recipe is None and subject.draft.is_whole("arms", matched.name):
+            yield error(
+                "S211",
+                subject.value("arms", name, "train", "match", "tokens"),
+                f"arm {quoted(matched.name)} has no training whose tokens could be matched",
+                label="not trained",
+                help="name an arm with a `train`",
+            )
+
+
+def check_batches(subject: Subject) -> Iterator[Diagnostic]:
+    """A micro-batch is a part of a batch."""
+    for path, recipe in _recipes(subject):
+        written = next((key for key in ("micro_batch_size", "batch_size") if subject.written(*path, key)), None)
+        if written is not None and recipe.micro_batch_size is not None and recipe.batch_size % recipe.micro_batch_size:
+            message = f"a batch of {recipe.batch_size} cannot be cut into micro-batches of {recipe.micro_batch_size}"
+            way_out = "let `batch_size` be a multiple of `micro_batch_size`, or leave `micro_batch_size` out"
+            yield error("S212", subject.value(*path, written), message, label="does not divide", help=way_out)
+
+
+def _recipes(subject: Subject) -> Iterator[tuple[Path, SftRecipe | DpoRecipe]]:
+    """Every recipe, and every arm's changed recipe, with its path."""
+    for name, recipe in subject.spec.recipes.items():
+        yield ("recipes", name), recipe
+    for name, arm in subject.arms.items():
+        if arm.recipe is not None and isinstance(subject.spec.arms[name].train, TrainOverride):
+            yield ("arms", name, "train"), arm.recipe
+
+
+def check_weights(subject: Subject) -> Iterator[Diagnostic]:
+    """Weights in 4 bits cannot be trained themselves."""
+    model = subject.spec.model
+    if model.quantization == "nf4" and model.adapter is None and any(arm.recipe is not None for arm in subject.arms.values()):
+        message = "weights in 4 bits cannot be trained without an adapter"
+        way_out = "leave out `adapter: null`, or `quantization: nf4`"
+        yield error("S213", subject.value("model", "adapter"), message, label="no adapter", help=way_out)
+
+
+def check_unused(subject: Subject) -> Iterator[Diagnostic]:
+    """What was written changes something."""
+    used = {recipe_name(arm) for arm in subject.spec.arms.values()}
+    whole = subject.draft.is_whole("arms")
+    for name in subject.spec.recipes:
+        if name not in used and whole:
+            message = f"no arm is trained by recipe {quoted(name)}"
+            way_out = "remove it, or write `train` in an arm"
+            yield warning("S214", subject.key("recipes", name), message, label="not used", help=way_out)
+    for name, arm in subject.arms.items():
+        for part in _data_without_effect(subject, arm):
+            message = f"`data.{part}` changes nothing in arm {quoted(name)}"
+            label = f"not used: {'the arm is not trained' if arm.recipe is None else f'trained by {arm.recipe.objective}'}"
+            yield warning("S215", subject.key("arms", name, "data", part), message, label=label, help="remove it")
+
+
+def _data_without_effect(subject: Subject, arm: ResolvedArm) -> Iterator[str]:
+    data = subject.spec.arms[arm.name].data
+    if data is None:
+        return
+    sft, shown = isinstance(arm.recipe, SftRecipe), arm.prompt == "few-shot"
+    if data.demonstrations is not None and not sft and not (shown and "few_shot" in data.demonstrations.model_fields_set):
+        yield "demonstrations"
+    if data.preferences is not None and not arm.needs_chosen:
+        yield "preferences"

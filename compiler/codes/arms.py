@@ -1,0 +1,152 @@
+"""S2: names that refer to nothing, and arms that do not fit together."""
+
+from __future__ import annotations
+
+from compiler.codes.entry import Code
+
+_RECIPES = """
+experiment: demo
+data: {preferences: {chosen: {from: sft}}}
+recipes:
+  sft: {objective: sft}
+  dpo: {objective: dpo}
+arms:
+  base: {}
+  sft: {from: base, train: sft}
+"""
+_RIGHT = _RECIPES + "  sft_dpo: {from: sft, train: dpo}\n"
+
+
+def _claim(text: str) -> str:
+    return f"{_RIGHT}claims:\n  gain:\n    says: DPO helps\n    compare: [sft_dpo, sft]\n    expect: greater\n    {text}\n"
+
+
+CODES = (
+    Code(
+        "S201",
+        "an unknown arm",
+        "`from`, `match`, `compare` and the sources of data name arms of this spec. There is none of this name.",
+        _RECIPES + "  sft_dpo: {from: stf, train: dpo}\n",
+        _RIGHT,
+    ),
+    Code(
+        "S202",
+        "an unknown recipe",
+        "`train` names one of the spec's `recipes`. There is none of this name.",
+        _RECIPES + "  sft_dpo: {from: sft, train: dop}\n",
+        _RIGHT,
+    ),
+    Code(
+        "S203",
+        "a name that means something else",
+        "`demonstrations.from: chosen` means the chosen answers of the preference pairs, so no arm can be called `chosen`.",
+        "experiment: demo\narms: {base: {}, chosen: {from: base, prompt: raw}}\n",
+        "experiment: demo\narms: {base: {}, base_raw: {from: base, prompt: raw}}\n",
+    ),
+    Code(
+        "S204",
+        "an endpoint that is not measured",
+        "A claim, or the list of primary endpoints, decides on a criterion that `evaluation.criteria` leaves out.",
+        "experiment: demo\nevaluation: {criteria: [on_topic], primary: [coherent]}\narms: {base: {}}\n",
+        "experiment: demo\nevaluation: {criteria: [on_topic, coherent], primary: [coherent]}\narms: {base: {}}\n",
+    ),
+    Code(
+        "S205",
+        "a claim without an endpoint",
+        "A claim is about the endpoints in its `on`, or else about the primary ones. Here there are neither.",
+        _claim("isolates: [train]"),
+        _claim("on: [preference_accuracy]\n    isolates: [train]"),
+    ),
+    Code(
+        "S206",
+        "an unknown factor",
+        """
+        `isolates` names what may differ between the two arms of a claim: `from` (what they start from), `prompt`,
+        `train` or one of its settings (`train.beta`), `data` or a part of it (`data.preferences.rejected`).
+        """,
+        _claim("on: [preference_accuracy]\n    isolates: [training]"),
+        _claim("on: [preference_accuracy]\n    isolates: [train]"),
+    ),
+    Code(
+        "S207",
+        "arms that need each other in a circle",
+        """
+        An arm needs the arm it starts from, the one whose tokens it matches, and the ones that write its demonstrations
+        or its chosen answers. None of these may need the arm in turn, or nothing could be trained first. The notes tell
+        the circle.
+        """,
+        _RECIPES.replace("sft: {from: base", "sft: {from: sft_dpo") + "  sft_dpo: {from: sft, train: dpo}\n",
+        _RIGHT,
+    ),
+    Code(
+        "S208",
+        "an arm that does nothing",
+        """
+        The arm starts from another, is not trained, and is asked in the same way: it would be the same arm under
+        another name.
+        """,
+        "experiment: demo\narms: {base: {}, other: {from: base}}\n",
+        "experiment: demo\narms: {base: {}, other: {from: base, prompt: few-shot}}\n",
+    ),
+    Code(
+        "S209",
+        "two arms that are the same (warning)",
+        """
+        All resolved settings of the two arms agree, so they share every step and every result. Was something meant to
+        differ?
+        """,
+        _RECIPES + "  again: {from: base, train: {use: sft}}\n",
+        _RECIPES + "  again: {from: base, train: {use: sft, loss_on: all}}\n",
+    ),
+    Code(
+        "S210",
+        "nobody writes the chosen answers",
+        """
+        DPO learns from pairs of a chosen and a rejected answer; an arm must be named that writes the chosen ones.
+        (Demonstrations `from: chosen` need them too.)
+        """,
+        "experiment: demo\nrecipes: {dpo: {objective: dpo}}\narms: {base: {}, dpo_only: {from: base, train: dpo}}\n",
+        _RIGHT,
+    ),
+    Code(
+        "S211",
+        "tokens of an arm that is not trained",
+        "`match: {tokens: ARM}` trains as long as another arm did. That arm is not trained itself.",
+        _RECIPES + "  longer: {from: sft, train: {use: sft, match: {tokens: base}}}\n",
+        _RIGHT + "  longer: {from: sft, train: {use: sft, match: {tokens: sft_dpo}}}\n",
+    ),
+    Code(
+        "S212",
+        "micro-batches that do not fit into a batch",
+        "A batch is trained in equal micro-batches whose gradients are added up, so its size must be a multiple of theirs.",
+        "experiment: demo\nrecipes: {sft: {objective: sft, batch_size: 8, micro_batch_size: 3}}\narms: {a: {train: sft}}\n",
+        "experiment: demo\nrecipes: {sft: {objective: sft, batch_size: 8, micro_batch_size: 4}}\narms: {a: {train: sft}}\n",
+    ),
+    Code(
+        "S213",
+        "4-bit weights without an adapter",
+        "Quantized weights are frozen; only an adapter on top of them can be trained.",
+        "experiment: demo\nmodel: {quantization: nf4, adapter: null}\nrecipes: {sft: {objective: sft}}\n"
+        "arms: {a: {train: sft}}\n",
+        "experiment: demo\nmodel: {quantization: nf4, adapter: {rank: 16}}\nrecipes: {sft: {objective: sft}}\n"
+        "arms: {a: {train: sft}}\n",
+    ),
+    Code(
+        "S214",
+        "a recipe that no arm uses (warning)",
+        "Nothing is trained by this recipe. Often an arm's `train` was forgotten, or names another recipe.",
+        "experiment: demo\nrecipes: {sft: {objective: sft}, long: {objective: sft, epochs: 9}}\narms: {a: {train: sft}}\n",
+        "experiment: demo\nrecipes: {sft: {objective: sft}, long: {objective: sft, epochs: 9}}\n"
+        "arms: {a: {train: sft}, b: {train: long}}\n",
+    ),
+    Code(
+        "S215",
+        "data that an arm does not use (warning)",
+        """
+        Demonstrations serve arms trained by SFT, preferences serve arms trained by DPO; this arm's training does not
+        look at them.
+        """,
+        _RECIPES + "  sft_dpo: {from: sft, train: dpo, data: {demonstrations: {few_shot: 2}}}\n",
+        _RECIPES + "  sft_dpo: {from: sft, train: dpo, data: {preferences: {rejected: uniform}}}\n",
+    ),
+)

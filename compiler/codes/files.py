@@ -1,0 +1,88 @@
+"""S3 and S4: files that a spec refers to, and `--set`."""
+
+from __future__ import annotations
+
+from compiler.codes.entry import Code
+
+_BANK = "experiment: demo\narms: {base: {}}\n"
+_FROM_FILE = (
+    "experiment: demo\ndata:\n  instructions: {source: mine.jsonl, train: 1, validation: 0, heldout: 1}\narms: {base: {}}\n"
+)
+_FIRST = '{"id": "a", "kind": "qa", "instruction": "What is the capital of France?", "answers": ["Paris"]}\n'
+_SECOND = '{"id": "b", "kind": "completion", "instruction": "Complete: the sun rises in the"}\n'
+
+CODES = (
+    Code(
+        "S301",
+        "the instruction file is not there",
+        """
+        `data.instructions.source` is `bank`, the built-in instructions, or the path of a JSONL file, seen from the
+        working directory.
+        """,
+        _FROM_FILE,
+        _BANK,
+    ),
+    Code(
+        "S302",
+        "the instruction file cannot be read",
+        "The file is there, but it may not be read, it is a folder, or it is no text in UTF-8.",
+        "experiment: demo\ndata:\n  instructions: {source: unreadable.jsonl}\narms: {base: {}}\n",
+        _BANK,
+    ),
+    Code(
+        "S303",
+        "a line of the instruction file is wrong",
+        """
+        Every line is one JSON object: an item with a unique `id`, a `kind` (completion, qa, generation or response) and
+        an `instruction`; `answers`, `constraint`, `good_answer`, `family`, `entity` and `topic` are optional. The place
+        is in that file.
+        """,
+        _FROM_FILE,
+        _BANK,
+        files={"mine.jsonl": _FIRST + '{"id": "b", "instruction": "Name a river."}\n'},
+    ),
+    Code(
+        "S304",
+        "the instruction file has too few items",
+        "Training, validation and held-out items are distinct; together they are more than the file has.",
+        _FROM_FILE.replace("heldout: 1", "heldout: 9"),
+        _FROM_FILE,
+        files={"mine.jsonl": _FIRST + _SECOND},
+    ),
+    Code(
+        "S305",
+        "the model is not there",
+        """
+        `model.base` is `tiny-base`, the id of a model on the hub, or a folder with a config, a tokenizer and
+        safetensors weights.
+        """,
+        "experiment: demo\nmodel: {base: ./no/such/folder}\narms: {base: {}}\n",
+        "experiment: demo\nmodel: {base: tiny-base}\narms: {base: {}}\n",
+    ),
+    Code(
+        "S306",
+        "a revision of a model that has none",
+        """
+        Only models of the hub have revisions. The embedded model and local folders are identified by a digest of their
+        weights.
+        """,
+        "experiment: demo\nmodel: {base: tiny-base, revision: main}\narms: {base: {}}\n",
+        _BANK,
+    ),
+    Code(
+        "S401",
+        "a `--set` without a path or a value",
+        "`--set` takes a path of keys with dots between them, an equals sign, and a YAML value.",
+        _BANK,
+        _BANK,
+        flags=("seeds",),
+    ),
+    Code(
+        "S402",
+        "a `--set` whose path cannot be followed",
+        "The path runs through a value that is no mapping, or names an item that a list does not have (they count from 0).",
+        _BANK,
+        _BANK,
+        flags=("experiment.name=demo",),
+    ),
+)

@@ -1,0 +1,42 @@
+"""The port through which the compiler sees files; what stands behind it is handed in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Protocol
+
+
+class World(Protocol):
+    """What the compiler may ask about the files that a spec refers to. Paths are as the user wrote them."""
+
+    def read_text(self, path: str, /) -> str:
+        """A file's text.
+
+        Raises:
+            OSError: it cannot be read; FileNotFoundError: it is not there.
+            UnicodeDecodeError: it is not UTF-8.
+        """
+
+    def digest_file(self, path: str, /) -> str:
+        """A digest of a file's bytes.
+
+        Raises:
+            OSError: it cannot be read; FileNotFoundError: it is not there.
+        """
+
+    def digest_model(self, base: str, /) -> str | None:
+        """A digest of the weights of the embedded model or of a local folder; None for a hub id.
+
+        Raises:
+            OSError: they cannot be read; FileNotFoundError: there is no such folder, or no weights in it.
+        """
+
+
+class Remembering:
+    """A world that is asked each question once: hashing large weights takes its time."""
+
+    def __init__(self, world: World) -> None:
+        self.read_text: Callable[[str], str] = cache(world.read_text)
+        self.digest_file: Callable[[str], str] = cache(world.digest_file)
+        self.digest_model: Callable[[str], str | None] = cache(world.digest_model)
