@@ -60,7 +60,7 @@ def _follows(detail: ErrorDetails, details: list[ErrorDetails]) -> bool:
     """Whether a list is only too short because its items are wrong."""
     place = detail["loc"]
     return detail["type"] == "too_short" and any(
-        len(d["loc"]) > len(place) and d["loc"][: len(place)] == place for d in details
+        other["loc"][: len(place)] == place and len(other["loc"]) > len(place) for other in details
     )
 
 

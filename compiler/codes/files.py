@@ -76,6 +76,7 @@ CODES = (
         _BANK,
         _BANK,
         flags=("seeds",),
+        right_flags=("seeds=[1, 2]",),
     ),
     Code(
         "S402",
@@ -83,6 +84,7 @@ CODES = (
         "The path runs through a value that is no mapping, or names an item that a list does not have (they count from 0).",
         _BANK,
         _BANK,
-        flags=("experiment.name=demo",),
+        flags=("experiment.name=other",),
+        right_flags=("experiment=other",),
     ),
 )
