@@ -52,11 +52,13 @@ def is_prime(number: int) -> bool:
 
 def _operations() -> Iterator[Entry]:
     small = [(a, b) for a in range(2, 11) for b in range(a + 1, 11)]
-    yield _operation("sum", {f"{a} plus {b}": str(a + b) for a, b in small}, "Add up {entity} and tell me the total.")
-    yield _operation("difference", {f"{a} minus {b}": str(a - b) for a in range(7, 13) for b in range(2, 7)},
+    yield _operation(
+        "sum", {f"{a} plus {b}": str(a + b) for a, b in small}, "Add up {entity} and tell me the total as a number."
+    )
+    yield _operation("difference", {f"{a} minus {b}": str(a - b) for a in range(7, 14) for b in range(2, 7) if a != 2 * b},
                      "Subtract: give {entity} as one number.")  # fmt: skip
     yield _operation("product", {f"{a} times {b}": str(a * b) for a, b in small}, "Multiply: give {entity} as one number.")
-    yield _operation("quotient", {f"{a * b} divided by {a}": str(b) for a in range(2, 10) for b in (4, 6, 9)},
+    yield _operation("quotient", {f"{a * b} divided by {a}": str(b) for a in range(2, 10) for b in (4, 6, 9) if a != b},
                      "Divide: give {entity} as one number.")  # fmt: skip
 
 
@@ -126,7 +128,7 @@ def _properties() -> Iterator[Entry]:
     yield {
         "relation": "larger_number",
         "phrasings": [
-            {"kind": "qa", "text": "Which is larger, {entity}?", "constraint": NUMBER},
+            {"kind": "qa", "text": "Which is larger, {entity}?"},
             {
                 "kind": "completion",
                 "text": "Complete with a number: Of {entity}, the larger is",
@@ -145,7 +147,7 @@ def _notations() -> Iterator[Entry]:
         "phrasings": [
             {"kind": "qa", "text": "How did the Romans write the number {entity}?"},
             {"kind": "completion", "text": "Complete the sentence: As a Roman numeral, {entity} is written"},
-            {"kind": "response", "text": "Convert {entity} to a Roman numeral.", "constraint": ONE_WORD},
+            {"kind": "response", "text": "Convert {entity} to a Roman numeral."},
             {"kind": "generation", "text": "Write one sentence with {entity} as a Roman numeral.", "constraint": ONE_SENTENCE,
              "good": "As a Roman numeral, {entity} is {value}."},
         ],
