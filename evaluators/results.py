@@ -74,8 +74,11 @@ class Contrast(Result):
     odds_ratio_low: float | None = None
     odds_ratio_high: float | None = None
     detectable: float | None = None
-    """Smallest true effect that this design finds with the spec's power, at its corrected level."""
+    """Smallest true effect that this design finds with the spec's power, at its corrected level; for a claim of `equivalent` or
+    `not_worse`, the smallest margin that it shows when there is no difference."""
     sensitivity: tuple[Sensitivity, ...] = ()
+    verdict: Verdict | None = None
+    """What this endpoint alone says about the claim, confounds aside; None for a contrast that no claim is about."""
     note: str = ""
 
 
