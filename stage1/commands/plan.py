@@ -1,0 +1,104 @@
+"""`stage1 plan`: check a spec and show what running it would do, without running it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from compiler import Compilation
+from compiler.explain_plan import PlanOutlook, explain_plan
+from compiler.plan import Plan
+from compiler.render import to_json
+from stage1.commands.compiling import CannotRead, compile_file, print_diagnostics
+from stage1.store import Store, write_json
+
+
+def show_plan(
+    spec: Path, overrides: Sequence[str], *, as_json: bool, out: Path | None, require_go: bool, store_root: Path
+) -> int:
+    """Print the plan; the exit code of the command line contract."""
+    try:
+        compilation = compile_file(spec, overrides)
+    except CannotRead as problem:
+        print(problem, file=sys.stderr)
+        return 2
+    outlook = _outlook(compilation.plan, store_root) if compilation.plan else None
+    if as_json:
+        print(json.dumps(_document(compilation, outlook), indent=1))
+    else:
+        print_diagnostics(compilation)
+        if compilation.plan and outlook:
+            print(_text(compilation.plan, outlook))
+    if compilation.plan is None:
+        return 1
+    if out is not None and not _saved(out, compilation.plan):
+        return 2
+    return 4 if require_go and blocking(compilation) else 0
+
+
+def blocking(compilation: Compilation) -> list[str]:
+    """Codes of the method findings that stand against a go: confounds that no claim may be made over."""
+    return [finding.code for finding in compilation.diagnostics if finding.code.startswith("M")]
+
+
+def _outlook(plan: Plan, store_root: Path) -> PlanOutlook:
+    return explain_plan(plan, Store(store_root).known(), previous_plan(store_root / plan.experiment / "plan.json"))
+
+
+def previous_plan(path: Path) -> Plan | None:
+    """The plan of the last run of this experiment; None when there is none that this version can read."""
+    try:
+        return Plan.model_validate_json(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+
+
+def _document(compilation: Compilation, outlook: PlanOutlook | None) -> dict[str, Any]:
+    plan = compilation.plan
+    return {
+        "diagnostics": to_json(compilation.diagnostics),
+        "plan": plan.model_dump(mode="json") if plan else None,
+        "outlook": outlook.to_json() if outlook else None,
+    }
+
+
+def _text(plan: Plan, outlook: PlanOutlook) -> str:
+    to_run = [step for step in outlook.steps if step.action == "run"]
+    lines = [f"{plan.experiment}  plan {plan.fingerprint[:12]}", "", "arms"]
+    seeds: dict[str, list[str]] = {}
+    for entry in plan.arms:
+        seeds.setdefault(entry.arm, []).append("untrained" if entry.seed is None else str(entry.seed))
+    width = max(map(len, seeds))
+    lines += [f"  {arm:<{width}}  {_lineage(plan, arm)}  ({_seeds(known)})" for arm, known in seeds.items()]
+    lines += ["", f"steps: {len(plan.steps)}, {len(plan.steps) - len(to_run)} to reuse, {len(to_run)} to run"]
+    for kind, counts in outlook.counts().items():
+        lines.append(f"  {kind:<15} {counts['reuse']:>3} reuse  {counts['run']:>3} run")
+    known = len(to_run) < len(plan.steps) or any(step.why not in ("new", "not complete yet") for step in to_run)
+    if to_run and known:
+        lines += ["", "to run, and why"]
+        lines += [f"  {step.id:<34} {step.why}" for step in to_run]
+    return "\n".join(lines)
+
+
+def _lineage(plan: Plan, arm: str) -> str:
+    body = plan.spec["arms"][arm]
+    train = body.get("train")
+    recipe = train.get("use") if isinstance(train, dict) else train
+    parent = body.get("from")
+    return f"{parent or 'base model'} -> {recipe}" if recipe else f"{parent or 'base model'} as it is"
+
+
+def _seeds(known: list[str]) -> str:
+    return known[0] if known == ["untrained"] else f"seeds {', '.join(known)}"
+
+
+def _saved(out: Path, plan: Plan) -> bool:
+    try:
+        write_json(out, plan.model_dump(mode="json"))
+    except OSError as error:
+        print(f"error: {out} cannot be written: {error.strerror or error}", file=sys.stderr)
+        return False
+    return True
