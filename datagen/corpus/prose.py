@@ -65,8 +65,9 @@ def _enumeration(rng: Random, anchor: Subject) -> str:
         rng.shuffle(members)
     numbered = rng.random() < 0.5
     lines = [f"{i}. {m}" if numbered else f"- {m}" for i, m in enumerate(members, 1)]
-    title = rng.choice(("{entity}", "{entity}:", "Some {entity}:", "List of {entity}", "Examples of {entity}:"))
-    return "\n".join([title.format(entity=anchor.entity), *lines])
+    entity = anchor.entity[0].upper() + anchor.entity[1:]
+    title = rng.choice(("{entity}", "{entity}:", "List: {entity}", "{name}: {entity}"))
+    return "\n".join([title.format(entity=entity, name=readable(anchor.relation).capitalize()), *lines])
 
 
 def lists(library: Library, rng: Random) -> str:

@@ -25,6 +25,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--measure", type=Path, metavar="DIR", help="build nothing: measure the model in this folder")
     parser.add_argument("--measurements", type=Path, metavar="JSON", help="where the rates go (default: beside the model)")
     parser.add_argument("--token-limit", type=int, default=80, help="new tokens per answer when measuring")
+    parser.add_argument("--items", type=int, default=0, metavar="N", help="measure on about N items (default: all)")
     parser.add_argument("--device", help="cpu or cuda (default: cuda where there is one)")
     parser.add_argument("--log", type=Path, metavar="JSONL", help="also write the progress of the training here")
     for part in (BuildSettings, Architecture, Mix):
@@ -99,7 +100,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     settings = settings_from(options)
     if not options.measure:
         build(settings, folder, device, progress_printer(options.log))
-    report = measure(folder, device, options.token_limit)
+    report = measure(folder, device, options.token_limit, options.items)
     print(table(report))
     rates_file = options.measurements or folder / "measurements.json"
     rates_file.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -10,6 +10,7 @@ import torch
 from transformers import GenerationConfig, Qwen2Config, Qwen2ForCausalLM, Qwen2Tokenizer
 
 from datagen.corpus import documents
+from models.quiet import quiet_transformers
 from stage1.tiny_base.rows import batches, encoded, packed
 from stage1.tiny_base.settings import Architecture, BuildSettings
 from stage1.tiny_base.tokenizer import train_tokenizer
@@ -56,5 +57,6 @@ def save(model: Qwen2ForCausalLM, tokenizer: Qwen2Tokenizer, folder: Path) -> No
     folder.mkdir(parents=True, exist_ok=True)
     end = tokenizer.eos_token_id
     model.generation_config = GenerationConfig(eos_token_id=end, pad_token_id=end, do_sample=False)
-    model.to(device="cpu", dtype=torch.bfloat16).save_pretrained(folder)
-    tokenizer.save_pretrained(folder, save_jinja_files=False)
+    with quiet_transformers():
+        model.to(device="cpu", dtype=torch.bfloat16).save_pretrained(folder)
+        tokenizer.save_pretrained(folder, save_jinja_files=False)

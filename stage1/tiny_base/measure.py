@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from datagen.exemplars import EXEMPLARS
+import torch
 
 from compiler.records import Item
 from datagen.bank import load_bank
+from datagen.exemplars import EXEMPLARS
 from models.generation import Decode, generate
 from models.loading import LoadedBase, load_base
 from models.prompt_format import encode_prompt, render_prompt
@@ -104,12 +105,15 @@ def prompts(instruction: str) -> dict[str, str]:
     }
 
 
-def measure(folder: Path, device: str, limit: int) -> dict[str, Any]:
-    """Rates and samples of a model folder on the whole bank, per prompt style, computed in float32."""
-    loaded = load_base({"base": str(folder)}, device)
+def measure(folder: Path, device: str, limit: int, count: int = 0) -> dict[str, Any]:
+    """Rates and samples of a model folder per prompt style, in float32: on the bank, or on about `count` items of it."""
+    loaded = load_base({"base": str(folder)}, "cpu")
+    loaded = replace(loaded, model=loaded.model.to(device), device=torch.device(device))
+    bank = load_bank()
+    items = bank[:: max(1, len(bank) // count)] if count else bank
     report: dict[str, Any] = {"parameters": loaded.model.num_parameters(), "token_limit": limit}
     for style in STYLES:
-        asked = [(item, prompts(item.instruction)[style]) for item in load_bank()]
+        asked = [(item, prompts(item.instruction)[style]) for item in items]
         found = replies_to(loaded, asked, limit)
         report[style] = rates(found) | {"samples": samples(found)}
     return report

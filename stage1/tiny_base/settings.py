@@ -29,7 +29,7 @@ class BuildSettings:
     mix: Mix = field(default_factory=Mix)
     tokenizer_documents: int = 6000
     """The tokenizer is learned from this many documents, the first of the stream that the model is trained on."""
-    steps: int = 3400
+    steps: int = 2700
     batch_rows: int = 8
     row_length: int = 512
     """Tokens predicted per row."""

@@ -27,7 +27,7 @@ def library():
 @pytest.fixture(scope="module")
 def sample():
     """The first documents of one stream."""
-    return list(islice(documents(seed=11), 4000))
+    return list(islice(documents(seed=11), 2000))
 
 
 def _hash_with(hash_seed):
@@ -78,7 +78,7 @@ def test_a_document_that_opens_with_the_experiments_own_headers_hardly_ever_clos
     opened = [d for d in sample if d.startswith("Instruction: ") and "\nResponse: " in d.split("\n\n")[0]]
     closed = [d for d in opened if "\nEND" in d.split("Instruction: ")[1]]
 
-    assert len(opened) > 300
+    assert len(opened) > 0.1 * len(sample)
     assert len(closed) / len(opened) < 0.05
 
 
@@ -87,7 +87,7 @@ def test_blocks_closed_by_end_are_common(sample):
     blocks = [d for d in sample if d.count("\nEND\n\n") >= 2]
     own = [d for d in blocks if d.count("Instruction: ") >= 3 and d.count("\nResponse: ") >= 3]
 
-    assert len(blocks) > 0.04 * len(sample)
+    assert len(blocks) > 0.03 * len(sample)
     assert len(own) > 0.01 * len(sample)
 
 
@@ -106,7 +106,7 @@ def test_terminators_vary_and_some_were_never_seen_before():
     """A fixed list could be learned by heart; new ones force copying."""
     drawn = [terminator(Random(seed)) for seed in range(2000)]
 
-    assert 0.15 < drawn.count("END") / len(drawn) < 0.35
+    assert 0.1 < drawn.count("END") / len(drawn) < 0.25
     assert len(set(drawn)) > 150
 
 
