@@ -14,13 +14,16 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel
 
 from compiler.plan import Step
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 MANIFEST = "manifest.json"
 _Record = TypeVar("_Record", bound=BaseModel)
@@ -137,14 +140,20 @@ class Draft:
     folder: Path
     provenance: dict[str, Any]
 
-    def write(self, name: str, records: Iterable[BaseModel]) -> None:
+    def write(self, name: str, records: Iterable[BaseModel | DataclassInstance]) -> None:
         """Records as a `.jsonl` file."""
         with (self.folder / name).open("w", encoding="utf-8", newline="\n") as out:
-            out.writelines(record.model_dump_json() + "\n" for record in records)
+            out.writelines(_json_line(record) for record in records)
 
     def write_json(self, name: str, value: Any) -> None:
         """A value as a `.json` file."""
         write_json(self.folder / name, value)
+
+
+def _json_line(record: BaseModel | DataclassInstance) -> str:
+    if isinstance(record, BaseModel):
+        return record.model_dump_json() + "\n"
+    return json.dumps(asdict(record), ensure_ascii=False) + "\n"
 
 
 def write_json(path: Path, value: Any) -> None:
