@@ -1,0 +1,72 @@
+"""Log-probabilities of preference pairs under a model: as reference for DPO, and as evidence of what a model prefers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import torch
+
+from compiler.records import PairLogProbs, PreferencePair
+from models.batches import collate, split_by_tokens
+from models.errors import ModelError
+from models.loading import LoadedBase
+from models.log_probabilities import response_log_probs
+from models.prompt_format import Encoded, encode, render_prompt
+
+_TOKENS_PER_BATCH = 8192
+
+
+def encode_pair(tokenizer: object, pair: PreferencePair) -> tuple[Encoded, Encoded]:
+    """Prompt with chosen, and prompt with rejected response."""
+    prompt = render_prompt(pair.instruction)
+    return encode(tokenizer, prompt, pair.chosen), encode(tokenizer, prompt, pair.rejected)
+
+
+def pair_log_probs(
+    loaded: LoadedBase, pairs: Sequence[PreferencePair], on_progress: Callable[[int, int], None] | None = None
+) -> list[PairLogProbs]:
+    """Both sides of every pair, in the order given. A response shared by several pairs of a prompt is computed once.
+
+    Args:
+        loaded: the model, with whatever adapter is on it.
+        pairs: of any split.
+        on_progress: called with (distinct responses scored, in all).
+
+    Raises:
+        ModelError: a pair is longer than the model's context, or the model computes NaN.
+    """
+    encoded = [encode_pair(loaded.tokenizer, pair) for pair in pairs]
+    for pair, sides in zip(pairs, encoded, strict=True):
+        if max(map(len, sides)) > loaded.context:
+            raise ModelError(
+                f"pair {pair.id} is {max(map(len, sides))} tokens long, {loaded.settings.base} has {loaded.context}"
+            )
+    distinct = list(dict.fromkeys(side for sides in encoded for side in sides))
+    sums = dict(zip(distinct, _sums(loaded, distinct, on_progress), strict=True))
+    return [
+        PairLogProbs(
+            pair_id=pair.id,
+            chosen=sums[chosen],
+            rejected=sums[rejected],
+            chosen_tokens=len(chosen.response_ids),
+            rejected_tokens=len(rejected.response_ids),
+        )
+        for pair, (chosen, rejected) in zip(pairs, encoded, strict=True)
+    ]
+
+
+def _sums(loaded: LoadedBase, sequences: list[Encoded], on_progress: Callable[[int, int], None] | None) -> list[float]:
+    sums = [0.0] * len(sequences)
+    done = 0
+    with torch.inference_mode():
+        for group in split_by_tokens([len(sequence) for sequence in sequences], _TOKENS_PER_BATCH):
+            batch = collate([sequences[index] for index in group], loaded.device)
+            for index, value in zip(group, response_log_probs(loaded.model, batch)[0].tolist(), strict=True):
+                sums[index] = value
+            done += len(group)
+            if on_progress:
+                on_progress(done, len(sequences))
+    if not all(map(math.isfinite, sums)):
+        raise ModelError(f"{loaded.settings.base} computes NaN: its checkpoint is broken, train it again or use another")
+    return sums

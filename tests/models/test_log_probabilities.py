@@ -1,0 +1,152 @@
+"""Log-probabilities of responses: equal to the definition, whatever the padding, and of nothing but what is scored."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tiny_models import make_model, wrap
+
+from compiler.records import PreferencePair
+from models.batches import collate, split_by_tokens
+from models.errors import ModelError
+from models.log_probabilities import response_log_probs
+from models.pairs import pair_log_probs
+from models.prompt_format import Encoded, encode_prompt, encode_response, render_prompt
+
+MODEL = make_model(dtype=torch.float64).eval()
+IDS = st.lists(st.integers(0, 319), min_size=1, max_size=12).map(tuple)
+SEQUENCES = st.lists(st.builds(Encoded, IDS, IDS), min_size=1, max_size=5)
+
+
+def by_definition(sequence, first):
+    """One sequence alone, one token at a time: log softmax of the logits before it."""
+    total = 0.0
+    with torch.no_grad():
+        for at in range(first, len(sequence)):
+            logits = MODEL(torch.tensor([sequence.ids[:at]])).logits[0, -1]
+            total += (logits[sequence.ids[at]] - torch.logsumexp(logits, 0)).item()
+    return total
+
+
+@settings(max_examples=15, deadline=None)
+@given(sequences=SEQUENCES)
+def test_equal_to_the_definition(sequences):
+    """Padded together, sums are those of each sequence alone, token by token (float64)."""
+    sums, counts = response_log_probs(MODEL, collate(sequences))
+
+    expected = [by_definition(sequence, len(sequence.prompt_ids)) for sequence in sequences]
+    assert sums.tolist() == pytest.approx(expected, rel=1e-10)
+    assert counts.tolist() == [len(sequence.response_ids) for sequence in sequences]
+
+
+@settings(max_examples=10, deadline=None)
+@given(sequences=SEQUENCES)
+def test_loss_on_all_scores_the_prompt_too(sequences):
+    """`all` adds the prompt, but for its first token."""
+    sums, counts = response_log_probs(MODEL, collate(sequences, loss_on="all"))
+
+    assert sums.tolist() == pytest.approx([by_definition(sequence, 1) for sequence in sequences], rel=1e-10)
+    assert counts.tolist() == [len(sequence) - 1 for sequence in sequences]
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+@pytest.mark.parametrize("amount", [1, 7])
+def test_padding_does_not_count(side, amount):
+    """More padding, on either side, changes no sum."""
+    sequences = [Encoded((5, 6, 7), (8, 9)), Encoded((10,), (11, 12, 13))]
+    batch = collate(sequences)
+    width = batch.input_ids.shape[1]
+    left, right = (amount, 0) if side == "left" else (0, amount)
+    column = batch.predictors % width + left
+    padded = replace(
+        batch,
+        input_ids=torch.nn.functional.pad(batch.input_ids, (left, right), value=3),
+        attention_mask=torch.nn.functional.pad(batch.attention_mask, (left, right)),
+        position_ids=torch.nn.functional.pad(batch.position_ids, (left, right)),
+        predictors=batch.rows * (width + amount) + column,
+    )
+
+    plain, more = response_log_probs(MODEL, batch)[0], response_log_probs(MODEL, padded)[0]
+
+    assert more.tolist() == pytest.approx(plain.tolist(), rel=1e-12)
+
+
+def test_only_scored_positions_meet_the_vocabulary():
+    """Logits are computed for scored tokens alone: that is what keeps memory small."""
+    rows = []
+    handle = MODEL.lm_head.register_forward_hook(lambda module, inputs, output: rows.append(output.shape))
+    response_log_probs(MODEL, collate([Encoded((5,) * 20, (6, 7)), Encoded((5,) * 9, (8,))]))
+    handle.remove()
+
+    assert rows == [(3, 320)]
+
+
+def test_softmax_is_taken_in_float32():
+    """A bfloat16 model's log-probabilities are sums in float32."""
+    model = make_model(dtype=torch.bfloat16)
+
+    sums, _ = response_log_probs(model, collate([Encoded((5, 6), (7, 8))]))
+
+    assert sums.dtype == torch.float32
+
+
+@given(lengths=st.lists(st.integers(1, 40), max_size=30), budget=st.integers(1, 100))
+def test_groups_hold_everything_once_within_the_budget(lengths, budget):
+    """Every index once; a group keeps its padded size within the budget unless it is a single sequence."""
+    groups = split_by_tokens(lengths, budget)
+
+    assert sorted(index for group in groups for index in group) == list(range(len(lengths)))
+    assert all(len(group) == 1 or len(group) * max(lengths[index] for index in group) <= budget for group in groups)
+
+
+def pair(number, instruction, chosen, rejected):
+    """A preference pair of the training split."""
+    return PreferencePair(
+        id=f"p{number}",
+        item_id=instruction,
+        instruction=instruction,
+        chosen=chosen,
+        rejected=rejected,
+        negative_type="off_topic",
+        split="train",
+    )
+
+
+def test_pairs_are_scored_in_order():
+    """Both sides of every pair, in the order given, though batches are made by length and shared answers scored once."""
+    base = wrap(make_model(dtype=torch.float64))
+    pairs = [
+        pair(1, "Name a metal.", "Iron.", "No."),
+        pair(2, "Why?", "Because of " * 20, "x"),
+        pair(3, "Name a metal.", "Iron.", "Wood is one."),
+    ]
+    seen = []
+
+    scored = pair_log_probs(base, pairs, on_progress=lambda done, total: seen.append((done, total)))
+
+    assert [row.pair_id for row in scored] == ["p1", "p2", "p3"]
+    assert scored[0].chosen == scored[2].chosen
+    assert seen[-1] == (5, 5)
+    for row, source in zip(scored, pairs, strict=True):
+        prompt = tuple(encode_prompt(base.tokenizer, render_prompt(source.instruction)))
+        for value, count, text in (
+            (row.chosen, row.chosen_tokens, source.chosen),
+            (row.rejected, row.rejected_tokens, source.rejected),
+        ):
+            response = tuple(encode_response(base.tokenizer, text))
+            alone, _ = response_log_probs(base.model, collate([Encoded(prompt, response)]))
+            assert value == pytest.approx(alone.item(), rel=1e-10)
+            assert count == len(response)
+
+
+def test_pair_beyond_the_context():
+    """A pair that the model cannot hold is named."""
+    with pytest.raises(ModelError, match=r"pair p7 is \d+ tokens long, in-memory has 512"):
+        pair_log_probs(wrap(make_model()), [pair(7, "x " * 600, "a", "b")])
+
+
+def test_no_pairs():
+    """Nothing in, nothing out."""
+    assert pair_log_probs(wrap(make_model()), []) == []
