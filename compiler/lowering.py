@@ -91,6 +91,10 @@ class _Lowering:
         self.trained: dict[str, bool] = {}
         """Whether an arm's weights have been trained, by itself or by those it comes from."""
         self.checkpoints: dict[tuple[str, int | None], str] = {}
+        self.common_pairs: dict[int | None, str] = {}
+        """Per seed, the pairs of the arms that have no data of their own."""
+        self.references: dict[tuple[str, str | None], str] = {}
+        """Per step of pairs and checkpoint."""
         instructions = spec.data.instructions.model_dump(mode="json") | {"source_digest": digests.instructions}
         self.instructions = self.steps.add("instructions", "instructions", instructions, {}, _Owner())
         inputs: dict[str, str | None] = {"instructions": self.instructions}
@@ -142,6 +146,11 @@ class _Lowering:
         return self.steps.add("train", owner.named("train", arm.name), settings, inputs, owner)
 
     def _reference(self, arm: ResolvedArm, pairs: str, start: str | None, owner: _Owner) -> str:
+        if (pairs, start) not in self.references:
+            self.references[pairs, start] = self._new_reference(arm, pairs, start, owner)
+        return self.references[pairs, start]
+
+    def _new_reference(self, arm: ResolvedArm, pairs: str, start: str | None, owner: _Owner) -> str:
         name = owner.named("reference", *((arm.name,) if arm.own_data else ()), arm.parent or "base-model")
         return self.steps.add("reference", name, {"model": self.model}, {"pairs": pairs, "checkpoint": start}, owner)
 
@@ -160,6 +169,13 @@ class _Lowering:
         return self.steps.add("demonstrations", name, settings, inputs, writer)
 
     def _preferences(self, arm: ResolvedArm, owner: _Owner) -> str:
+        if arm.own_data:
+            return self._new_preferences(arm, owner)
+        if owner.seed not in self.common_pairs:
+            self.common_pairs[owner.seed] = self._new_preferences(arm, owner)
+        return self.common_pairs[owner.seed]
+
+    def _new_preferences(self, arm: ResolvedArm, owner: _Owner) -> str:
         chosen, writer = self._chosen(arm, owner)
         preferences = arm.preferences
         settings = {"pairs": preferences.pairs, "rejected": shares_of(preferences.rejected), "labels": preferences.labels}
@@ -172,7 +188,8 @@ class _Lowering:
 
     def _chosen(self, arm: ResolvedArm, owner: _Owner) -> tuple[str, _Owner]:
         source = arm.preferences.chosen.from_
-        return self._generate(source, self._prompt(self._style(source), arm), arm.preferences.chosen.decode, owner)
+        asked = self._prompt(self._style(source), self.arms.get(source or "", arm))
+        return self._generate(source, asked, arm.preferences.chosen.decode, owner)
 
     def _generate(self, source: str | None, prompt: dict[str, Any], decode: Decode, owner: _Owner) -> tuple[str, _Owner]:
         """The step in which an arm answers the training instructions, and whose it is (no seed where the arm has none)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -21,14 +22,16 @@ STEP_VERSIONS: Mapping[StepKind, int] = {
 """Raised by hand when a step's code changes what it produces: a cosmetic change of code reruns nothing."""
 
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
 def fingerprint(value: Any) -> str:
     """SHA-256 (hex) of the canonical JSON of a value: sorted keys, no spaces, no NaN.
 
     Raises:
         ValueError: the value holds NaN or infinity, which have no canonical JSON.
     """
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_CANONICAL.encode(value).encode()).hexdigest()
 
 
 class Step(BaseModel):
@@ -90,7 +93,8 @@ class Plan(BaseModel):
         Raises:
             KeyError: no such step.
         """
-        for step in self.steps:
-            if step.id == step_id:
-                return step
-        raise KeyError(step_id)
+        return self._by_id[step_id]
+
+    @cached_property
+    def _by_id(self) -> dict[str, Step]:
+        return {step.id: step for step in self.steps}
