@@ -70,7 +70,7 @@ def render_html(data: ReportData) -> str:
         "secondary_correction": f"correction: {secondary}",
         "curves": [curves_figure(title, bands, arms) for title, bands in view.curve_groups(data.runs)],
         "trained_arms": _trained_arms(data, arms),
-        "items": view.item_views(data),
+        "heldout": view.item_views(data),
         "criteria": [{"key": name, "name": name.replace("_", " ")} for name in data.plan.spec["evaluation"]["criteria"]],
         "answers_note": "Raw text after `Response:`, up to the END marker or the token limit. "
         "Seeds that gave the same answer share a row.",
