@@ -32,11 +32,15 @@ class Levels(Settings):
     correction: Corrections = Corrections()
 
 
+def _in_full(severity: Any) -> Any:
+    return {"B": "blocks", "D": "downgrades", "W": "warns"}.get(severity, severity)
+
+
 class Confound(Settings):
     """A factor in which the arms of a claim differ although the claim does not isolate it."""
 
     factor: str
-    severity: Literal["blocks", "downgrades", "warns"] = "blocks"
+    severity: Annotated[Literal["blocks", "downgrades", "warns"], BeforeValidator(_in_full)] = "blocks"
     detail: str = ""
     """What differs, in words: keys and values."""
 
