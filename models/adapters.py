@@ -109,7 +109,7 @@ def trainable(
         with full_weights.restored_afterwards(base):
             if checkpoint is not None:
                 full_weights.put_on(base, checkpoint)
-            base.model.requires_grad_(True)
+            base.model.train().requires_grad_(True)
             yield Trainable(base, None)
         return
     wanted = settings if isinstance(settings, AdapterSettings) else AdapterSettings.model_validate(dict(settings))
@@ -118,6 +118,7 @@ def trainable(
     else:
         _check_continues(base, checkpoint, wanted)
         adapter = load(base, checkpoint, trainable=True, dropout=wanted.dropout)
+    base.model.train()
     try:
         yield Trainable(base, adapter)
     finally:

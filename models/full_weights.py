@@ -54,7 +54,7 @@ def restored_afterwards(base: LoadedBase) -> Iterator[None]:
         yield
     finally:
         base.model.zero_grad(set_to_none=True)
-        base.model.requires_grad_(False)
+        base.model.eval().requires_grad_(False)
         with torch.no_grad():
             for name, parameter in base.model.named_parameters():
                 parameter.copy_(kept[name])

@@ -1,0 +1,41 @@
+"""Direct preference optimisation against stored reference log-probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+
+from models.batches import collate
+from models.log_probabilities import response_log_probs
+from trainers.data import GlobalBatch, micro_batches
+from trainers.examples import DpoExample
+from trainers.losses import dpo_loss
+from trainers.module import Share, TrainingModule
+
+
+class DpoModule(TrainingModule):
+    """Mean sigmoid loss over the pairs of the global batch; log-probabilities are summed over the response and its END."""
+
+    validated = frozenset({"train/loss", "rewards/accuracy", "rewards/margin"})
+
+    def shares(self, batch: GlobalBatch) -> Iterator[Share]:
+        """Each micro-batch's pairs over the number of pairs of the whole global batch."""
+        pairs = tuple(example for example in batch if isinstance(example, DpoExample))
+        for micro in micro_batches(pairs, self.recipe.micro_batch_size):
+            rows = [example for example in micro if isinstance(example, DpoExample)]
+            sequences = [row.chosen for row in rows] + [row.rejected for row in rows]
+            sums, _ = response_log_probs(self.model, collate(sequences, self.base.device))
+            chosen, rejected = sums.chunk(2)
+            reference = torch.tensor([[row.reference_chosen, row.reference_rejected] for row in rows], dtype=torch.float64)
+            ref_chosen, ref_rejected = reference.to(sums.device, sums.dtype, non_blocking=True).T
+            terms = dpo_loss(chosen, rejected, ref_chosen, ref_rejected, self.recipe.beta)
+            metrics = {
+                "rewards/chosen": terms.chosen_reward,
+                "rewards/rejected": terms.rejected_reward,
+                "rewards/margin": terms.margin,
+                "rewards/accuracy": terms.accuracy,
+                "logps/chosen": chosen.detach(),
+                "logps/rejected": rejected.detach(),
+            }
+            yield terms.loss.sum() / len(pairs), {name: value.sum() / len(pairs) for name, value in metrics.items()}

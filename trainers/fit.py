@@ -1,0 +1,201 @@
+"""The front door of training: one arm, one seed, from examples to a checkpoint, curves and a summary."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from models.adapters import trainable
+from models.loading import LoadedBase
+from trainers.errors import TrainingDiverged, TrainingError
+from trainers.examples import DpoExample, Examples, Prepared, longest_sequence, prepare
+from trainers.recipe import Recipe
+from trainers.surroundings import undisturbed
+
+if TYPE_CHECKING:
+    from trainers.data import GlobalBatches
+    from trainers.module import TrainingModule
+
+__all__ = ["Examples", "TrainSummary", "train"]
+
+_VALIDATIONS = 4  # points of the validation curve after its first
+
+
+@dataclass(frozen=True)
+class TrainSummary:
+    """What a training did. Everything but `seconds` is in `summary.json`, whose bytes therefore depend on the inputs alone."""
+
+    objective: str
+    steps: int
+    """Optimizer steps."""
+    epochs: float
+    """Passes over the training examples that these steps amount to."""
+    examples: int
+    """Training examples (SFT) or pairs (DPO), once each."""
+    examples_seen: int
+    """The same, as often as they were seen."""
+    validation_examples: int
+    dropped_too_long: int
+    """Training examples over `max_length`, never trained on."""
+    validation_dropped_too_long: int
+    tokens_forward: int
+    """Prompt and response tokens read by the training steps, both sides of pairs; no padding, no validation."""
+    tokens_reference: int
+    """Tokens read to compute the reference log-probabilities of the training pairs; 0 for SFT."""
+    first_loss: float
+    """Of the first global batch, before any update."""
+    final_loss: float
+    """Of the last global batch, before its update."""
+    trainable_params: int
+    total_params: int
+    seconds: float
+    """Wall time of the training itself."""
+
+
+def train(
+    loaded: LoadedBase,
+    *,
+    recipe: Mapping[str, Any],
+    adapter: Mapping[str, Any] | None,
+    seed: int,
+    examples: Examples,
+    checkpoint: Path | None,
+    out: Path,
+    loggers: Sequence[Any] = (),
+    token_budget: int | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> TrainSummary:
+    """Trains and writes `checkpoint/`, `curves.jsonl` and `summary.json` under `out`.
+
+    On a CPU the same inputs and thread count give the same bytes.
+
+    Args:
+        loaded: the base model; bit-identical and frozen again afterwards.
+        recipe: objective and its settings, as `trainers.recipe.Recipe`.
+        adapter: rank, alpha, dropout, targets; None trains all weights.
+        seed: of a fresh adapter, the order of the examples, and dropout.
+        examples: demonstrations, or pairs with the parent's log-probabilities; their validation rows draw curves only.
+        checkpoint: the parent's, to go on from; None starts from the base model.
+        out: an existing folder.
+        loggers: Lightning loggers that get the curves too.
+        token_budget: train until about this many forward tokens are used, instead of `epochs`.
+        on_progress: called with (steps done, steps in all).
+
+    Raises:
+        TrainingError: there is nothing to train on, or it does not fit the model.
+        TrainingDiverged: NaN or infinity; `diverged.json` under `out` says where.
+        ModelError: the checkpoint does not fit the base model or the adapter settings.
+    """
+    from trainers.data import GlobalBatches
+
+    settings = Recipe.model_validate(dict(recipe))
+    prepared = prepare(examples, loaded.tokenizer, settings)
+    _check_context(loaded, prepared)
+    data = GlobalBatches(prepared, settings, seed, token_budget)
+    losses: list[float] = []
+    steps = len(data.train_batches)
+
+    def on_step(step: int, loss: float) -> None:
+        losses.append(loss)
+        if on_progress:
+            on_progress(step, steps)
+
+    started = time.perf_counter()
+    with trainable(loaded, adapter, checkpoint, seed) as training, undisturbed(seed, loaded.device):
+        module = _module(settings)(loaded, settings, steps, on_step)
+        try:
+            _fit(module, data, [_curves(out), *loggers])
+        except TrainingDiverged as diverged:
+            _write_json(out / "diverged.json", {"message": str(diverged), "step": diverged.step, "ids": diverged.ids})
+            raise
+        training.save(out / "checkpoint")
+        counts = [(p.numel(), p.requires_grad) for p in loaded.model.parameters()]
+    summary = _summary(settings, prepared, data, losses, counts, time.perf_counter() - started)
+    _write_json(out / "summary.json", {name: value for name, value in asdict(summary).items() if name != "seconds"})
+    return summary
+
+
+def _module(recipe: Recipe) -> type[TrainingModule]:
+    from trainers.dpo import DpoModule
+    from trainers.sft import SftModule
+
+    return SftModule if recipe.objective == "sft" else DpoModule
+
+
+def _curves(out: Path) -> Any:
+    from trainers.curves import CurvesFile
+
+    return CurvesFile(out / "curves.jsonl")
+
+
+def _fit(module: TrainingModule, data: GlobalBatches, loggers: list[Any]) -> None:
+    from lightning.pytorch import Trainer
+
+    steps, device = len(data.train_batches), module.base.device
+    interval = math.ceil(steps / _VALIDATIONS)
+    trainer = Trainer(
+        accelerator="gpu" if device.type == "cuda" else "cpu",
+        devices=[device.index or 0] if device.type == "cuda" else 1,
+        max_epochs=1,  # the loader holds every step of the training
+        val_check_interval=interval,
+        check_val_every_n_epoch=None,
+        num_sanity_val_steps=0,
+        log_every_n_steps=1,
+        logger=loggers,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        inference_mode=False,
+    )
+    if data.validation:
+        trainer.validate(module, datamodule=data, verbose=False)
+    trainer.fit(module, datamodule=data)
+    if data.validation and steps % interval:
+        trainer.validate(module, datamodule=data, verbose=False)
+
+
+def _check_context(loaded: LoadedBase, prepared: Prepared[Any]) -> None:
+    longest = longest_sequence(prepared.train + prepared.validation)
+    if longest > loaded.context:
+        raise TrainingError(
+            f"an example of {longest} tokens exceeds the {loaded.context} positions of {loaded.settings.base}: "
+            f"set max_length to {loaded.context} or less"
+        )
+
+
+def _summary(
+    recipe: Recipe,
+    prepared: Prepared[Any],
+    data: GlobalBatches,
+    losses: list[float],
+    counts: list[tuple[int, bool]],
+    seconds: float,
+) -> TrainSummary:
+    seen = sum(map(len, data.train_batches))
+    sides = {sequence for example in prepared.train if isinstance(example, DpoExample) for sequence in example.sequences}
+    return TrainSummary(
+        objective=recipe.objective,
+        steps=len(losses),
+        epochs=seen / len(prepared.train),
+        examples=len(prepared.train),
+        examples_seen=seen,
+        validation_examples=len(prepared.validation),
+        dropped_too_long=prepared.dropped_too_long,
+        validation_dropped_too_long=prepared.validation_dropped_too_long,
+        tokens_forward=data.forward_tokens,
+        tokens_reference=sum(map(len, sides)),
+        first_loss=losses[0],
+        final_loss=losses[-1],
+        trainable_params=sum(size for size, trained in counts if trained),
+        total_params=sum(size for size, _ in counts),
+        seconds=seconds,
+    )
+
+
+def _write_json(path: Path, value: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,33 @@
+"""How an arm is trained, with every default filled in."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Recipe(BaseModel):
+    """A resolved recipe: checked again here, because a typo that is passed over would be a silent confound."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    objective: Literal["sft", "dpo"]
+    epochs: Annotated[float, Field(gt=0)]
+    learning_rate: Annotated[float, Field(gt=0)]
+    batch_size: Annotated[int, Field(ge=1)]
+    """Examples (SFT) or pairs (DPO) per optimizer step."""
+    max_length: Annotated[int, Field(ge=1)]
+    """Longest prompt and response together, in tokens; longer examples are dropped and counted."""
+    micro_batch_size: Annotated[int, Field(ge=1)] | None = None
+    """Examples or pairs per forward pass; None bounds them by tokens. Changes nothing but float order."""
+    schedule: Literal["linear", "cosine", "constant"] = "linear"
+    warmup_ratio: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    max_grad_norm: Annotated[float, Field(gt=0)] = 1.0
+    loss_on: Literal["response", "all"] = "response"
+    """SFT only."""
+    beta: Annotated[float, Field(gt=0)] = 0.1
+    """DPO only."""
+    match: Any = None
+    """Said by the spec, carried out by the caller, who hands over a token budget."""
