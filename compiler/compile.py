@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from compiler.checks import run_checks
@@ -17,7 +17,7 @@ from compiler.lowering import Digests, lower
 from compiler.plan import Plan, fingerprint
 from compiler.resolve import ResolvedArm, resolve_arms
 from compiler.shape import Draft, check_shape
-from compiler.source.overrides import overridden
+from compiler.source.overrides import flag_name, overridden
 from compiler.source.reading import read
 from compiler.source.text import SourceText
 from compiler.source.tree import Node
@@ -54,31 +54,34 @@ def compile_spec(path: str, text: str, overrides: Sequence[str], world: World) -
         overrides: what was given with `--set`, such as `recipes.dpo.beta=0.3`; the last one wins.
         world: answers questions about the files that the spec refers to.
     """
-    tree, findings = _tree(SourceText(path, text), overrides)
+    compilation = _compiled(SourceText(path, text), overrides, Remembering(world))
+    sources = (path, *(flag_name(number) for number in range(1, len(overrides) + 1)))
+    return replace(compilation, diagnostics=_sorted(compilation.diagnostics, sources))
+
+
+def _compiled(source: SourceText, overrides: Sequence[str], world: World) -> Compilation:
+    tree, findings = _tree(source, overrides)
     if tree is None:
-        return Compilation(_sorted(findings, path))
+        return Compilation(tuple(findings))
     draft, wrong_shape = check_shape(tree)
     findings += wrong_shape
     if draft is None:
-        return Compilation(_sorted(findings, path))
-    world = Remembering(world)
+        return Compilation(tuple(findings))
     subject = Subject(draft, resolve_arms(draft.spec), world)
     findings += run_checks(subject)
     spec = None if draft.broken else draft.spec
     if _has_error(findings):
-        return Compilation(_sorted(findings, path), spec)
+        return Compilation(tuple(findings), spec)
     table = contrasts(draft.spec, subject.arms)
     findings += run_method_checks(Design(subject, table))
     plan = None if _has_error(findings) else _plan(draft, subject.arms, world)
-    return Compilation(_sorted(findings, path), spec, plan, table)
+    return Compilation(tuple(findings), spec, plan, table)
 
 
 def _tree(source: SourceText, overrides: Sequence[str]) -> tuple[Node | None, list[Diagnostic]]:
     tree, findings = read(source)
     if tree is None or tree.entries is None:
-        if not findings:
-            findings.append(_no_mapping(source, tree))
-        return None, findings
+        return None, findings or [_no_mapping(source, tree)]
     tree, wrong_flags = overridden(tree, overrides)
     return tree, findings + wrong_flags
 
@@ -121,7 +124,8 @@ def _has_error(findings: Iterable[Diagnostic]) -> bool:
     return any(finding.severity == "error" for finding in findings)
 
 
-def _sorted(findings: Iterable[Diagnostic], path: str) -> tuple[Diagnostic, ...]:
-    """Each finding once: those of the spec in the order of its lines, then those of flags and other files."""
-    in_order = sorted(findings, key=lambda found: (found.source != path, found.source, found.span, found.code))
+def _sorted(findings: Sequence[Diagnostic], sources: Sequence[str]) -> tuple[Diagnostic, ...]:
+    """Each finding once: those of the spec in the order of its lines, then those of each flag, then those of other files."""
+    rank = {source: number for number, source in enumerate(sources)}
+    in_order = sorted(findings, key=lambda found: (rank.get(found.source, len(rank)), found.source, found.span, found.code))
     return tuple(dict.fromkeys(in_order))

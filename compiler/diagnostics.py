@@ -109,7 +109,8 @@ def quoted(text: object) -> str:
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
     """The known word closest to what was typed, if any is close."""
     by_folded = {name.casefold(): name for name in known}
-    close = get_close_matches(word.casefold()[:_LONGEST_SHOWN], by_folded, n=1, cutoff=0.6)
+    closeness = 0.6 if len(word) <= 6 else 0.7
+    close = get_close_matches(word.casefold()[:_LONGEST_SHOWN], by_folded, n=1, cutoff=closeness)
     return by_folded[close[0]] if close else None
 
 
@@ -121,5 +122,5 @@ def suggestion(word: str, known: Iterable[str], what: str) -> str:
         return f"did you mean {quoted(meant)}?"
     if not names:
         return f"there are no {what} here"
-    listed = ", ".join(quoted(name) for name in names[:12])
-    return f"{what}: {listed}" + (f" and {len(names) - 12} more" if len(names) > 12 else "")
+    listed = ", ".join(quoted(name) for name in names[:14])
+    return f"{what}: {listed}" + (f" and {len(names) - 14} more" if len(names) > 14 else "")

@@ -66,6 +66,10 @@ class _Steps:
             )  # fmt: skip
         return self.made[print_].id
 
+    def seed_of(self, step: str) -> int | None:
+        """The training seed that a step belongs to; None where it is the same for all."""
+        return self.made[self.fingerprints[step]].seed
+
 
 @dataclass(frozen=True, slots=True)
 class _Owner:
@@ -147,12 +151,11 @@ class _Lowering:
 
     def _reference(self, arm: ResolvedArm, pairs: str, start: str | None, owner: _Owner) -> str:
         if (pairs, start) not in self.references:
-            self.references[pairs, start] = self._new_reference(arm, pairs, start, owner)
+            writer = _Owner(arm.name, owner.seed if start is not None else self.steps.seed_of(pairs))
+            name = writer.named("reference", *((arm.name,) if arm.own_data else ()), arm.parent or "base-model")
+            inputs = {"pairs": pairs, "checkpoint": start}
+            self.references[pairs, start] = self.steps.add("reference", name, {"model": self.model}, inputs, writer)
         return self.references[pairs, start]
-
-    def _new_reference(self, arm: ResolvedArm, pairs: str, start: str | None, owner: _Owner) -> str:
-        name = owner.named("reference", *((arm.name,) if arm.own_data else ()), arm.parent or "base-model")
-        return self.steps.add("reference", name, {"model": self.model}, {"pairs": pairs, "checkpoint": start}, owner)
 
     def _demonstrations(self, arm: ResolvedArm, owner: _Owner) -> str:
         source = arm.demonstrations.from_

@@ -134,7 +134,7 @@ def _not_one_of(tree: Node, path: Path, detail: ErrorDetails) -> Diagnostic:
     place = tree.key_place(path) if is_key else tree.value_place(path)
     where = whereabouts(path[:-1]) if is_key else f"of `{_dotted(path)}`"
     if node is not None and not is_key and not isinstance(node.scalar, str):
-        return _type(tree, path, f"one of {', '.join(allowed)}")
+        return _type(tree, path, f"one of {', '.join(quoted(word) for word in allowed)}")
     message = f"{quoted(found)} is not a possible {'key' if is_key else 'value'} {where}"
     return error(
         "S105",
@@ -159,12 +159,15 @@ def _type(tree: Node, path: Path, expected: str) -> Diagnostic:
     node = tree.at(path)
     found = node.noun if node is not None else "nothing"
     message = f"`{_dotted(path)}` takes {expected}, found {found}"
-    return error("S102", tree.value_place(path), message, label=f"this is {found}", help=_about_quotes(node, expected))
+    return error("S102", tree.value_place(path), message, label=f"this is {found}", help=_way_out(node, expected))
 
 
-def _about_quotes(node: Node | None, expected: str) -> str:
-    if node is None or not node.is_scalar or node.scalar is None:
+def _way_out(node: Node | None, expected: str) -> str:
+    """What turns a value of the wrong type into the right one, where that is plain."""
+    if node is None or not node.is_scalar:
         return ""
+    if node.scalar is None:
+        return "write `{}` for an arm without any keys" if expected == "a mapping (an arm)" else ""
     if expected == "text":
         return "put it in quotes"
     is_quoted_number = isinstance(node.scalar, str) and isinstance(resolve(node.scalar), int | float)
@@ -199,19 +202,30 @@ def _bad_recipe(tree: Node, path: Path) -> Diagnostic:
 
 
 def _value(tree: Node, path: Path, detail: ErrorDetails) -> Diagnostic:
-    """A value of the right type that may not stand there; the sentence is pydantic's, with our subject."""
+    """A value of the right type that may not stand there."""
     node = tree.at(path)
-    rule = detail["msg"].replace("Input should", "should").replace("String should", "should").replace("Tuple should", "should")
-    rule = rule.replace("Dictionary should", "should").replace(" after validation", "")
-    found = (
-        f", found {quoted(node.scalar)}" if node is not None and node.scalar is not None and len(str(node.scalar)) < 40 else ""
-    )
+    limits = {name: f"{limit:g}" if isinstance(limit, float) else limit for name, limit in detail.get("ctx", {}).items()}
+    rule = _RULES[detail["type"]].format(**limits) if detail["type"] in _RULES else detail["msg"]
+    found = f", found {quoted(node.scalar)}" if node is not None and node.scalar not in (None, "") else ""
     return error("S103", tree.value_place(path), f"`{_dotted(path)}` {rule}{found}", label="out of range")
 
 
 def _dotted(path: Path) -> str:
     return quoted(".".join(str(key) for key in path)).strip("`")
 
+
+_RULES: Mapping[str, str] = {
+    "greater_than": "must be greater than {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than": "must be less than {lt}",
+    "less_than_equal": "must be at most {le}",
+    "finite_number": "must be a finite number",
+    "too_short": "must have at least {min_length}, has {actual_length}",
+    "too_long": "must have at most {max_length}, has {actual_length}",
+    "string_too_short": "must not be empty",
+    "string_too_long": "must not be longer than {max_length} characters",
+}
+"""Pydantic's kinds of errors about values, in our words."""
 
 _TELLERS: Mapping[str, Callable[[Node, Path, ErrorDetails], Diagnostic]] = {
     "extra_forbidden": _unknown_key,

@@ -97,7 +97,7 @@ def _told(contrast: Contrast, factor: Factor) -> str:
 
 def _shown(value: Any) -> str:
     if isinstance(value, dict):
-        return quoted("{" + ", ".join(f"{name}: {share:g}" for name, share in value.items()) + "}")
+        return "`{" + ", ".join(f"{name}: {share:g}" for name, share in value.items()) + "}`"
     return quoted("null" if value is None else value)
 
 

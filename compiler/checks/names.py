@@ -9,6 +9,7 @@ from compiler.contrasts import FACTORS
 from compiler.diagnostics import Diagnostic, did_you_mean, error, quoted, suggestion
 from compiler.language.arms import Arm, TrainOverride
 from compiler.language.data import CHOSEN
+from compiler.language.evidence import PREFERENCE_ACCURACY
 from compiler.resolve import recipe_name
 from compiler.source.tree import Path
 
@@ -84,7 +85,7 @@ def _references_of_arm(name: str, arm: Arm) -> Iterator[tuple[Path, str | None]]
 def check_endpoints(subject: Subject) -> Iterator[Diagnostic]:
     """Every endpoint that decides is also measured, and every claim has one."""
     evaluation = subject.spec.evaluation
-    measured = (*evaluation.criteria, "preference_accuracy")
+    measured = (*evaluation.criteria, PREFERENCE_ACCURACY)
     named: list[tuple[Path, tuple[str, ...]]] = [(("evaluation", "primary"), evaluation.primary)]
     named += [(("claims", name, "on"), claim.on or ()) for name, claim in subject.spec.claims.items()]
     for path, endpoints in named:
@@ -103,7 +104,7 @@ def _without_endpoint(subject: Subject) -> Iterator[Diagnostic]:
             yield error(
                 "S205",
                 subject.key("claims", name),
-                f"claim {quoted(name)} says on nothing: it has no `on`, and `evaluation.primary` is empty",
+                f"claim {quoted(name)} is about nothing: it has no `on`, and `evaluation.primary` is empty",
                 label="no endpoint",
                 help="add `on: [addresses_instruction]` here, or name the primary endpoints in `evaluation.primary`",
             )

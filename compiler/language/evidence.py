@@ -14,8 +14,12 @@ Criterion = Literal[
     "factually_correct", "coherent", "on_topic",
 ]  # fmt: skip
 CRITERIA: tuple[Criterion, ...] = get_args(Criterion)
-Endpoint = Criterion | Literal["preference_accuracy"]
-ENDPOINTS: tuple[str, ...] = (*CRITERIA, "preference_accuracy")
+PREFERENCE_ACCURACY = "preference_accuracy"
+Endpoint = Literal[
+    "ends_with_end", "proper_structure", "no_rambling", "addresses_instruction", "appropriate_length", "no_unwarranted_refusal",
+    "factually_correct", "coherent", "on_topic", "preference_accuracy",
+]  # fmt: skip
+"""What a claim can be about: a criterion, or the preference accuracy."""
 Expectation = Literal["greater", "less", "different", "equivalent", "not_worse"]
 
 

@@ -22,11 +22,16 @@ class _Override:
     value: Node
 
 
+def flag_name(number: int) -> str:
+    """What a flag is called in messages, the first one being number 1."""
+    return f"--set[{number}]"
+
+
 def overridden(tree: Node, flags: Sequence[str]) -> tuple[Node, list[Diagnostic]]:
     """The tree with every flag applied in turn, and what is wrong with the flags."""
     findings: list[Diagnostic] = []
     for number, flag in enumerate(flags, start=1):
-        override, wrong = _parsed(SourceText(f"--set[{number}]", flag))
+        override, wrong = _parsed(SourceText(flag_name(number), flag))
         findings += wrong
         if override is None:
             continue

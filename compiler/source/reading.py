@@ -38,6 +38,16 @@ LONGEST = 8_000_000
 _MERGE = "<<"
 
 
+_PROBLEMS = {
+    "<block end>": ("this line does not begin in the same column as those it belongs to", False),
+    "could not find expected ':'": ("a key needs a colon and a blank after it", True),
+    "'<stream end>'": ("this bracket is not closed", True),
+    "unexpected end of stream": ("this quote is not closed", True),
+    "mapping values are not allowed": ("a second colon in one line; text that holds a colon needs quotes", False),
+}
+"""Signs in the parser's messages -> what is wrong in plain words, and whether to show where the offending thing begins."""
+
+
 class Unreadable(Exception):
     """The text is no YAML that a tree can be built from."""
 
@@ -111,11 +121,13 @@ def _syntax(source: SourceText, found: MarkedYAMLError) -> Diagnostic:
             replacement="  ",
         )
     problem = str(found.problem or found.context or "it cannot be read").strip()
-    finding = error(
-        "S001", place, f"this is not YAML: {problem}", help="check the indentation, the quotes and the brackets up to here"
-    )
-    if found.context and found.context_mark is not None and found.context != problem:
-        finding = finding.with_note(f"{found.context} that begins at {source.place(found.context_mark.index, 0)}")
+    words, at_its_beginning = next((told for sign, told in _PROBLEMS.items() if sign in problem), (problem, False))
+    began = found.context_mark
+    if at_its_beginning and began is not None:
+        place = source.place(began.index, began.index + 1)
+    finding = error("S001", place, f"this is not YAML: {words}", help="check the indentation, the quotes and the brackets here")
+    if began is not None and not at_its_beginning:
+        finding = finding.with_note(f"{found.context} that begins at {source.place(began.index, began.index)}")
     return finding
 
 
@@ -176,7 +188,8 @@ class _Builder:
                 error("S008", place, "half a character (a lone surrogate) cannot stand in text", label="not text")
             )
             value = None
-        self._add(Node(place, scalar=value), event.anchor, written=event.value)
+        is_written = event.start_mark.index < event.end_mark.index
+        self._add(Node(place, scalar=value, written=is_written), event.anchor, written=event.value)
 
     def _alias(self, event: Any) -> None:
         place = self._place(event)
@@ -234,7 +247,7 @@ class _Builder:
             )
             self.findings.append(finding.with_note(f"first given at {first}"))
         elif key is not None:
-            parent.entries[key] = Entry(place, node)
+            parent.entries[key] = Entry(place, node if node.written else replace(node, place=place))
 
     def _merge(self, done: _Open) -> None:
         for node in done.merged:

@@ -12,7 +12,7 @@ Key = str | int
 Path = tuple[Key, ...]
 Scalar = str | int | float | bool | None
 
-_NOUNS = {bool: "a truth value", int: "a whole number", float: "a number", str: "text", type(None): "nothing"}
+_NOUNS = {bool: "a truth value", int: "a whole number", float: "a decimal number", str: "text", type(None): "nothing"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,8 @@ class Node:
     scalar: Scalar = None
     entries: Mapping[str, Entry] | None = None
     items: tuple[Node, ...] | None = None
+    written: bool = True
+    """False for the nothing after `key:`, which has no place of its own."""
     size: int = 1
     """How many values this is once aliases are written out."""
     depth: int = 0
@@ -152,6 +154,8 @@ def with_value(node: Node | None, path: tuple[str, ...], value: Node, keys: tupl
     if node is not None and node.entries is None and node.scalar is not None:
         raise NoSuchPath(depth, node)
     entries = dict(node.entries or {}) if node is not None else {}
-    below = entries[key].node if key in entries else None
-    entries[key] = Entry(keys[depth], with_value(below, path, value, keys, depth + 1))
+    written = entries.get(key)
+    child = with_value(written.node if written else None, path, value, keys, depth + 1)
+    is_last = depth == len(path) - 1
+    entries[key] = Entry(keys[depth] if written is None or is_last else written.key, child)
     return mapping(node.place if node else keys[depth], entries)

@@ -1,0 +1,64 @@
+"""A world of dictionaries, and short ways to compile."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from compiler import Compilation, compile_spec
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class DictWorld:
+    """Files and models that exist only in a test; a name that begins with `unreadable` may not be read."""
+
+    files: Mapping[str, str] = field(default_factory=dict)
+    models: Mapping[str, str] = field(default_factory=lambda: {"tiny-base": "weights of tiny-base"})
+
+    def read_text(self, path: str) -> str:
+        if path.startswith("unreadable"):
+            raise PermissionError(13, "Permission denied")
+        if path.startswith("binary"):
+            raise UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte")
+        if path not in self.files:
+            raise FileNotFoundError(2, "No such file or directory")
+        return self.files[path]
+
+    def digest_file(self, path: str) -> str:
+        return hashlib.sha256(self.read_text(path).encode()).hexdigest()
+
+    def digest_model(self, base: str) -> str | None:
+        if base in self.models:
+            return self.models[base]
+        if re.fullmatch(r"[\w.-]+/[\w.-]+", base) and not base.startswith("."):
+            return None
+        raise FileNotFoundError(2, "No such file or directory")
+
+
+def compiled(text: str, *flags: str, files: Mapping[str, str] | None = None) -> Compilation:
+    """Compile a text as `spec.yaml`."""
+    return compile_spec("spec.yaml", text, flags, DictWorld(files or {}))
+
+
+@pytest.fixture(scope="session", name="compiled")
+def _compiled():
+    return compiled
+
+
+@pytest.fixture(scope="session")
+def quickstart() -> str:
+    """The text of the quickstart spec."""
+    return (ROOT / "specs" / "quickstart.yaml").read_text()
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The root of the repository."""
+    return ROOT
