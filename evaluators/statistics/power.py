@@ -96,7 +96,7 @@ class _Resample:
         codes = np.arange(len(differences)) if families is None else families
         sums, sizes = np.bincount(codes, weights=differences), np.bincount(codes).astype(np.float64)
         self.groups = len(sums)
-        experiments = int(np.clip(_CELLS // self.groups, 500, 4000))
+        experiments = int(np.clip(_CELLS // self.groups, 500, 2000))
         rng = np.random.default_rng(seed)
         drawn = rng.integers(0, self.groups, (experiments, self.groups))
         spread = sums - sizes * sums.sum() / sizes.sum()

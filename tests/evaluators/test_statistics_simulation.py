@@ -135,7 +135,7 @@ def seed_part(arms: np.ndarray) -> SeedPart:
 def test_detectable_effects_seen_in_data_agree_with_the_plan() -> None:
     """On data from the planning model, the effect detectable in hindsight is on average the planned one, within 2 points."""
     design = Design(130, 5, seed_sd=0.015)
-    answers = simulate(design, 0.0, 12, np.random.default_rng(0)).astype(float)
+    answers = simulate(design, 0.0, 8, np.random.default_rng(0)).astype(float)
     found = [crossed_detectable(a[0].mean(axis=0) - a[1].mean(axis=0), seed_part(a)) for a in answers]
     planned = planned_detectable(design)
 
