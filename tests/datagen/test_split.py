@@ -158,6 +158,12 @@ def test_largest_remainder_shares_out_everything(weights, data):
         assert all(abs(shares[name] - total * weights[name] / weight) < 1 for name in weights)
 
 
+def test_left_seats_go_to_the_largest_remainders():
+    """Of 4.1, 3.3 and 2.6 seats the last is rounded up; of equal remainders the first name's is."""
+    assert largest_remainder(10, {"a": 41, "b": 33, "c": 26}, {"a": 10, "b": 10, "c": 10}) == {"a": 4, "b": 3, "c": 3}
+    assert largest_remainder(1, {"b": 5, "a": 5}, {"a": 5, "b": 5}) == {"a": 1, "b": 0}
+
+
 def test_the_bank_fills_the_usual_experiment():
     """200 / 20 / 130 items come out of the bank for any seed, every kind in its share of the bank, from many families."""
     shares = Counter(i.kind for i in load_bank())
