@@ -124,7 +124,10 @@ json_values = st.recursive(
 def test_never_fails_in_another_way(text):
     """Whatever the text, the answer is a tuple of items or the one exception, each of its problems in one line."""
     try:
-        assert all(isinstance(item, Item) for item in read_items(text, "my.jsonl"))
+        items, problems = read_items(text, "my.jsonl"), ()
     except MalformedItems as error:
-        assert error.problems
-        assert all(problem.startswith("my.jsonl") and "\n" not in problem for problem in error.problems)
+        items, problems = (), error.problems
+
+    assert bool(items) != bool(problems)
+    assert all(isinstance(item, Item) for item in items)
+    assert all(problem.startswith("my.jsonl") and "\n" not in problem for problem in problems)
