@@ -142,6 +142,7 @@ def _fit(module: TrainingModule, data: GlobalBatches, loggers: list[Any]) -> Non
         accelerator="gpu" if device.type == "cuda" else "cpu",
         devices=[device.index or 0] if device.type == "cuda" else 1,
         max_epochs=1,  # the loader holds every step of the training
+        limit_val_batches=1 if data.validation else 0,
         val_check_interval=interval,
         check_val_every_n_epoch=None,
         num_sanity_val_steps=0,

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
+from transformers.models.qwen2.modeling_qwen2 import Qwen2RMSNorm
 
 from models.loading import LoadedBase, ModelSettings, load_base
 
@@ -51,7 +52,19 @@ def make_model(
     )
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        return Qwen2ForCausalLM(config).to(dtype)
+        model = Qwen2ForCausalLM(config).to(dtype)
+    return _exact_norms(model) if dtype == torch.float64 else model
+
+
+def _exact_norms(model: Qwen2ForCausalLM) -> Qwen2ForCausalLM:
+    """transformers computes norms in float32 whatever the dtype; in float64 comparisons that would drown the differences."""
+    for module in list(model.modules()):
+        for name, child in list(module.named_children()):
+            if isinstance(child, Qwen2RMSNorm):
+                exact = torch.nn.RMSNorm(child.weight.shape, eps=child.variance_epsilon, dtype=torch.float64)
+                exact.load_state_dict(child.state_dict())
+                setattr(module, name, exact)
+    return model
 
 
 def save_base(folder: Path, **options: object) -> Path:
