@@ -108,7 +108,7 @@ def page(library: Library, rng: Random) -> str:
     text = _PAGE.write(exchange, _opening(exchange.family, rng)(library, rng, subject, exchange))
     length = rng.randint(*PAGE_CHARACTERS)
     while len(text) < length:
-        carry_on = rng.choices((_more_facts, _next_instruction, _chat), weights=(5, 3, 2))[0]
+        carry_on = rng.choices((_more_facts, _next_instruction, _chat), weights=(6, 2, 2))[0]
         text = _joined(text, carry_on(library, rng, subject))
     return text
 

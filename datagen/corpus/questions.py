@@ -19,6 +19,14 @@ _BLOCK_TITLES = (
 )  # fmt: skip
 
 
+OWN_SHEETS = 0.12
+"""Share of the sheets with headers that use the experiment's own."""
+OWN_BLOCKS = 0.35
+"""Share of the few-shot blocks that do."""
+OWN_TITLED = 0.85
+"""Share of those blocks that follow a title, so that their headers do not open the document."""
+
+
 def _style(rng: Random) -> str:
     return rng.choices(("plain", "sentence"), weights=(7, 3))[0]
 
@@ -30,7 +38,9 @@ def sheet(library: Library, rng: Random) -> str:
     title = rng.choice(_SHEET_TITLES) + "\n\n" if rng.random() < 0.35 else ""
     kind = rng.choices(("headers", "numbered", "key"), weights=(7, 2, 1))[0]
     if kind == "headers":
-        return title + rng.choice(("\n", "\n\n", "\n\n")).join(written(Layout(*rng.choice(HEADERS)), exchanges, style))
+        # The experiment's own headers without a terminator: its absence is copied from the context too.
+        headers = INSTRUCTION_HEADERS if rng.random() < OWN_SHEETS else rng.choice(HEADERS)
+        return title + rng.choice(("\n", "\n\n", "\n\n")).join(written(Layout(*headers), exchanges, style))
     answers = [answer_in_style(exchange, style) for exchange in exchanges]
     if kind == "numbered":
         return title + "\n".join(
@@ -47,8 +57,8 @@ def few_shot(library: Library, rng: Random) -> str:
     The experiment's own headers hardly ever open a document here: a document that opens with them is a rambling page,
     and only the context tells the two situations apart.
     """
-    own = rng.random() < 0.35
+    own = rng.random() < OWN_BLOCKS
     layout = Layout(*(INSTRUCTION_HEADERS if own else rng.choice(HEADERS)), terminator=terminator(rng))
     blocks = written(layout, library.exchanges(rng, rng.randint(3, 8)), _style(rng))
-    titled = rng.random() < (0.85 if own else 0.25)
+    titled = rng.random() < (OWN_TITLED if own else 0.25)
     return "\n\n".join([rng.choice(_BLOCK_TITLES), *blocks] if titled else blocks)

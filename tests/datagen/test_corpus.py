@@ -87,8 +87,8 @@ def test_blocks_closed_by_end_are_common(sample):
     blocks = [d for d in sample if d.count("\nEND\n\n") >= 2]
     own = [d for d in blocks if d.count("Instruction: ") >= 3 and d.count("\nResponse: ") >= 3]
 
-    assert len(blocks) > 0.03 * len(sample)
-    assert len(own) > 0.01 * len(sample)
+    assert len(blocks) > 0.015 * len(sample)
+    assert len(own) > 0.005 * len(sample)
 
 
 def test_a_few_shot_block_keeps_one_terminator(library):
@@ -106,7 +106,7 @@ def test_terminators_vary_and_some_were_never_seen_before():
     """A fixed list could be learned by heart; new ones force copying."""
     drawn = [terminator(Random(seed)) for seed in range(2000)]
 
-    assert 0.1 < drawn.count("END") / len(drawn) < 0.25
+    assert 0.05 < drawn.count("END") / len(drawn) < 0.2
     assert len(set(drawn)) > 150
 
 
