@@ -22,6 +22,8 @@ _MARKER_LINE = re.compile(r"^END[ \t]*$", re.MULTILINE)
 _FIRST_SENTENCE = re.compile(r"\A\s*(.*?[.!?](?=\s|$)|[^\n]*)")
 STYLES = ("few_shot", "zero_shot")
 SAMPLES = 12
+SHOTS = 4
+"""Worked examples before an instruction, as many as the quickstart shows."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ def replies_to(loaded: LoadedBase, prompts: Sequence[tuple[Item, str]], limit: i
 def prompts(instruction: str) -> dict[str, str]:
     """The prompt styles that are measured: the experiment's own, alone and after worked examples."""
     return {
-        "few_shot": render_prompt(instruction, "few-shot", EXEMPLARS),
+        "few_shot": render_prompt(instruction, "few-shot", EXEMPLARS[:SHOTS]),
         "zero_shot": render_prompt(instruction),
     }
 
