@@ -23,8 +23,11 @@ class Change:
     """As in the spec: `recipes.dpo.beta`."""
     old: Any
     new: Any
+    what: Literal["changed", "added", "removed"] = "changed"
 
     def __str__(self) -> str:
+        if self.what != "changed":
+            return f"{self.name} is {'new' if self.what == 'added' else 'gone'}"
         return f"{self.name} {_shown(self.old)} -> {_shown(self.new)}"
 
 
@@ -108,23 +111,28 @@ def _changed(step: Step, old: Step, before: Mapping[str, Step], now: Mapping[str
 
 
 def _changes(step: Step, old: Step, names: _Names) -> Iterator[Change]:
-    earlier, later = dict(_leaves(old.settings)), dict(_leaves(step.settings))
-    for path in dict.fromkeys((*earlier, *later)):
-        was, is_ = earlier.get(path, _ABSENT), later.get(path, _ABSENT)
-        if was != is_:
-            name = "seeds" if path[0] == "arms" and _ABSENT not in (was, is_) else names.of(step, path)
-            yield Change(name, None if was is _ABSENT else was, None if is_ is _ABSENT else is_)
+    for path, was, now in _differences(_named(old.settings), _named(step.settings)):
+        is_seeds = path[0] == "arms" and _ABSENT not in (was, now)
+        name = "seeds" if is_seeds else names.of(step, path)
+        if was is _ABSENT:
+            yield Change(name, None, now, "added")
+        else:
+            yield Change(name, was, None, "removed") if now is _ABSENT else Change(name, was, now)
 
 
-def _leaves(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Settings by their paths; things in a list that have names, such as claims, by name."""
-    if isinstance(value, list) and value and all(isinstance(item, dict) and "name" in item for item in value):
-        value = {item["name"]: item for item in value}
-    if isinstance(value, dict) and value:
-        for key, below in value.items():
-            yield from _leaves(below, (*path, str(key)))
-    else:
-        yield path, value
+def _differences(was: Any, now: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any, Any]]:
+    """Where two settings differ: as deep as both are mappings."""
+    if isinstance(was, dict) and isinstance(now, dict):
+        for key in dict.fromkeys((*was, *now)):
+            yield from _differences(was.get(key, _ABSENT), now.get(key, _ABSENT), (*path, key))
+    elif was != now:
+        yield path, was, now
+
+
+def _named(settings: dict[str, Any]) -> dict[str, Any]:
+    """Settings with claims by their names: their place in a list says nothing."""
+    claims = settings.get("claims")
+    return settings if claims is None else settings | {"claims": {claim["name"]: claim for claim in claims}}
 
 
 def _consumers(plan: Plan) -> Consumers:
@@ -177,10 +185,12 @@ class _Names:
     def _data(self, step: Step, part: str, path: tuple[str, ...]) -> str:
         own: Any = self._spec["arms"].get(step.arm, {}).get("data") or {}
         for key in (part, *path):
-            own = own.get(key) if isinstance(own, dict) else None
+            own = own.get(key) if isinstance(own, dict) else own
         prefix = ("arms", str(step.arm), "data") if own is not None else ("data",)
         return ".".join((*prefix, part, *path))
 
 
 def _shown(value: Any) -> str:
-    return "none" if value is None else str(value)
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {_shown(below)}" for key, below in value.items()) + "}"
+    return "null" if value is None else str(value)

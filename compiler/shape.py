@@ -20,6 +20,7 @@ from compiler.source.scalars import resolve
 from compiler.source.tree import Node, Path
 
 _ROUNDS = 8
+_STAND_INS = {("experiment", "experiment"): "unnamed", ("claims", "says"): "unsaid", ("claims", "expect"): "different"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +72,22 @@ def _path(detail: ErrorDetails) -> Path:
 def _cut(detail: ErrorDetails) -> Path:
     """What has to go for the rest to be valid: the value, its list, or the mapping that misses a key."""
     path = _path(detail)
-    path = path[:-1] if detail["type"] == "missing" else path
+    if detail["type"] == "missing" and _stand_in(path) is None:
+        path = path[:-1]
     return next((path[:index] for index, key in enumerate(path) if isinstance(key, int)), path)
+
+
+def _stand_in(path: Path) -> str | None:
+    """What stands for a required value that is missing or wrong, so that its neighbours can be checked on."""
+    return _STAND_INS.get((str(path[0]), str(path[-1]))) if len(path) in (1, 3) else None
 
 
 def _without(value: Any, cuts: set[Path], path: Path = ()) -> Any:
     if not isinstance(value, dict):
         return value
     kept = {key: _without(below, cuts, (*path, key)) for key, below in value.items() if (*path, key) not in cuts}
-    if not path and () in cuts:
-        kept.setdefault("experiment", "unnamed")
-    return kept
+    stand_ins = {cut[-1]: _stand_in(cut) for cut in cuts if cut[:-1] == path and cut and _stand_in(cut) is not None}
+    return kept | stand_ins
 
 
 def _finding(tree: Node, detail: ErrorDetails) -> Diagnostic:

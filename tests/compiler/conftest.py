@@ -62,3 +62,9 @@ def quickstart() -> str:
 def root() -> Path:
     """The root of the repository."""
     return ROOT
+
+
+@pytest.fixture(scope="session")
+def dict_world() -> type[DictWorld]:
+    """The world of dictionaries itself."""
+    return DictWorld

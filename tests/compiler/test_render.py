@@ -159,7 +159,9 @@ def test_the_fix_fixes(compiled):
 def test_anything_can_be_rendered(text, label, column, width, more_lines, color):
     """Whatever a line holds and wherever a span points, rendering gives text in which every line of the frame is there."""
     span = Span(3, column, 3 + more_lines, column + width)
-    found = Diagnostic("S104", "error", quoted(text), Place(printable(text), span, text), printable(label), help=printable(label))
+    found = Diagnostic(
+        "S104", "error", quoted(text), Place(printable(text), span, text), printable(label), help=printable(label)
+    )
 
     shown = render_text([found], color)
 
