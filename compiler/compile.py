@@ -74,7 +74,7 @@ def _compiled(source: SourceText, overrides: Sequence[str], world: World) -> Com
         return Compilation(tuple(findings), spec)
     table = contrasts(draft.spec, subject.arms)
     findings += run_method_checks(Design(subject, table))
-    plan = None if _has_error(findings) else _plan(draft, subject.arms, world)
+    plan = None if _has_error(findings) else _plan(draft, subject.arms, table, world)
     return Compilation(tuple(findings), spec, plan, table)
 
 
@@ -94,11 +94,11 @@ def _no_mapping(source: SourceText, tree: Node | None) -> Diagnostic:
     return error("S004", source.place(0, 0), message, label=f"this is {tree.noun}", help=way_out)
 
 
-def _plan(draft: Draft, arms: Mapping[str, ResolvedArm], world: World) -> Plan:
+def _plan(draft: Draft, arms: Mapping[str, ResolvedArm], table: Sequence[Contrast], world: World) -> Plan:
     spec = draft.spec
     source = spec.data.instructions.source
     digests = Digests(world.digest_model(spec.model.base), None if source == BANK else world.digest_file(source))
-    lowered = lower(spec, arms, digests)
+    lowered = lower(spec, arms, table, digests)
     resolved = _resolved(spec)
     return Plan.model_construct(
         experiment=spec.experiment,

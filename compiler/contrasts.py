@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from compiler.diagnostics import quoted
 from compiler.language.base import Part
 from compiler.language.data import CHOSEN, Demonstrations, Preferences, shares_of
 from compiler.language.recipes import DpoRecipe, SftRecipe
@@ -42,6 +43,10 @@ class Contrast:
     idle: tuple[str, ...]
     """Factors that the claim isolates, though the arms do not differ in them."""
 
+    def told(self, factor: Factor) -> str:
+        """A factor's value in either arm, in words."""
+        return f"{self.first} {_shown(factor.first)}, {self.second} {_shown(factor.second)}"
+
     @property
     def leftover(self) -> tuple[Factor, ...]:
         """The confounds: factors that differ and are not claimed."""
@@ -64,6 +69,12 @@ def _contrast(claim: str, isolates: tuple[str, ...], first: ResolvedArm, second:
     )
     idle = tuple(wide for wide in isolates if not any(_covers(wide, factor.name) for factor in factors))
     return Contrast(claim, first.name, second.name, factors, idle)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "`{" + ", ".join(f"{name}: {share:g}" for name, share in value.items()) + "}`"
+    return quoted("null" if value is None else value)
 
 
 def _covers(wide: str, name: str) -> bool:

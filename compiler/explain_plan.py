@@ -129,10 +129,14 @@ def _differences(was: Any, now: Any, path: tuple[str, ...] = ()) -> Iterator[tup
         yield path, was, now
 
 
+_DERIVED = frozenset({"lineage", "confounds"})
+"""Settings that follow from others, which are told themselves."""
+
+
 def _named(settings: dict[str, Any]) -> dict[str, Any]:
-    """Settings with claims by their names: their place in a list says nothing."""
-    claims = settings.get("claims")
-    return settings if claims is None else settings | {"claims": {claim["name"]: claim for claim in claims}}
+    """Settings with claims by their names (their place in a list says nothing), and without what follows from others."""
+    said = {key: value for key, value in settings.items() if key not in _DERIVED}
+    return said | {"claims": {claim["name"]: _named(claim) for claim in said["claims"]}} if "claims" in said else said
 
 
 def _consumers(plan: Plan) -> Consumers:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from compiler.contrasts import Contrast
 from compiler.language.arms import PromptStyle
 from compiler.language.base import Decode
 from compiler.language.data import CHOSEN, shares_of
+from compiler.language.evidence import Claim
 from compiler.language.recipes import DpoRecipe, SftRecipe
 from compiler.language.spec import Spec
 from compiler.plan import STEP_VERSIONS, ArmSteps, Step, StepKind, fingerprint
@@ -34,9 +36,9 @@ class Lowered:
     analyze: str
 
 
-def lower(spec: Spec, arms: Mapping[str, ResolvedArm], digests: Digests) -> Lowered:
+def lower(spec: Spec, arms: Mapping[str, ResolvedArm], table: Sequence[Contrast], digests: Digests) -> Lowered:
     """The steps of an experiment whose arms are known to fit together."""
-    return _Lowering(spec, arms, digests).lowered()
+    return _Lowering(spec, arms, table, digests).lowered()
 
 
 @dataclass(slots=True)
@@ -84,9 +86,10 @@ class _Owner:
 
 
 class _Lowering:
-    def __init__(self, spec: Spec, arms: Mapping[str, ResolvedArm], digests: Digests) -> None:
+    def __init__(self, spec: Spec, arms: Mapping[str, ResolvedArm], table: Sequence[Contrast], digests: Digests) -> None:
         self.spec = spec
         self.arms = arms
+        self.contrasts = {contrast.claim: contrast for contrast in table}
         self.steps = _Steps()
         self.data_seed = spec.data.instructions.seed
         self.model = spec.model.model_dump(mode="json", exclude={"adapter"}) | {"digest": digests.model}
@@ -215,14 +218,26 @@ class _Lowering:
         spec = self.spec
         settings = {
             "analysis": spec.analysis.model_dump(mode="json"),
-            "claims": [
-                {"name": name, **claim.model_dump(mode="json"), "on": list(claim.on or spec.evaluation.primary)}
-                for name, claim in sorted(spec.claims.items())
-            ],
+            "claims": [self._claim(name, claim) for name, claim in sorted(spec.claims.items())],
             "arms": {name: list(self._seeds(name)) for name in self.arms},
+            "lineage": {name: self._builds_on(arm) for name, arm in self.arms.items() if self.trained[name]},
             "criteria": list(spec.evaluation.criteria),
             "primary": list(spec.evaluation.primary),
             "level": spec.level,
         }
         scores = {f"score:{entry.arm}" + (f":{entry.seed}" if entry.seed is not None else ""): entry.score for entry in arms}
         return self.steps.add("analyze", "analyze", settings, {"instructions": self.instructions, **scores}, _Owner())
+
+    def _claim(self, name: str, claim: Claim) -> dict[str, Any]:
+        """A claim with its endpoints, and the confounds that its contrast leaves."""
+        contrast = self.contrasts[name]
+        severity = "blocks" if claim.isolates else "warns"
+        confounds = [
+            {"factor": factor.name, "severity": severity, "detail": contrast.told(factor)} for factor in contrast.leftover
+        ]
+        endpoints = list(claim.on or self.spec.evaluation.primary)
+        return {"name": name, **claim.model_dump(mode="json"), "on": endpoints, "confounds": confounds}
+
+    def _builds_on(self, arm: ResolvedArm) -> list[str]:
+        """The trained arms whose seed k goes into this arm's seed k, by weights or by data."""
+        return sorted({need.arm for need in arm.needs() if need.arm != arm.match and self.trained[need.arm]})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from pydantic import ValidationError
 
@@ -51,21 +52,29 @@ def check_instructions(subject: Subject) -> Iterator[Diagnostic]:
         yield from _items(subject, SourceText(source, text))
 
 
+class _Line(Item):
+    """A line of an instruction file; an id that is left out is the number of the line."""
+
+    id: str = ""
+
+
+@dataclass(slots=True)
+class _Seen:
+    """On which line an id or an instruction was first."""
+
+    ids: dict[str, int] = field(default_factory=dict)
+    instructions: dict[str, int] = field(default_factory=dict)
+
+
 def _items(subject: Subject, source: SourceText) -> Iterator[Diagnostic]:
-    ids: dict[str, int] = {}
-    wrong = 0
-    for number, line in source.numbered_lines():
-        if not line.strip():
-            continue
-        finding = _item(source, number, line, ids)
-        if finding is not None:
-            wrong += 1
-            if wrong <= _MOST:
-                yield finding
-    if wrong > _MOST:
-        yield error("S303", source.place(0, 0), f"{wrong - _MOST} more lines of {quoted(source.name)} are wrong")
+    seen = _Seen()
+    lines = ((number, line) for number, line in source.numbered_lines() if line.strip("\ufeff \t"))
+    wrong = [finding for number, line in lines if (finding := _item(source, number, line, seen)) is not None]
+    yield from wrong[:_MOST]
+    if len(wrong) > _MOST:
+        yield error("S303", source.place(0, 0), f"{len(wrong) - _MOST} more lines of {quoted(source.name)} are wrong")
     if not wrong:
-        yield from _too_few(subject, len(ids))
+        yield from _too_few(subject, len(seen.ids))
 
 
 def _too_few(subject: Subject, found: int) -> Iterator[Diagnostic]:
@@ -82,19 +91,19 @@ def _too_few(subject: Subject, found: int) -> Iterator[Diagnostic]:
         )
 
 
-def _item(source: SourceText, number: int, line: str, ids: dict[str, int]) -> Diagnostic | None:
+def _item(source: SourceText, number: int, line: str, seen: _Seen) -> Diagnostic | None:
     place = source.line_place(number)
     try:
-        item = Item.model_validate_json(line)
+        item = _Line.model_validate_json(line.removeprefix("\ufeff"), strict=True)
     except ValidationError as invalid:
         first = invalid.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(key) for key in first["loc"])
         message = f"line {number} is no item: {quoted(where) + ': ' if where else ''}{printable(first['msg'])}"
-        way_out = "an item is one JSON object a line, with `id`, `kind` and `instruction`"
-        return error("S303", place, message, label="malformed", help=way_out)
-    first_line = ids.setdefault(item.id, number)
-    if first_line != number:
-        return error("S303", place, f"the id {quoted(item.id)} is given twice", label=f"first on line {first_line}")
+        return error("S303", place, message, label="malformed", help="an item is one JSON object with `kind` and `instruction`")
+    for what, word, lines in (("id", item.id or str(number), seen.ids), ("instruction", item.instruction, seen.instructions)):
+        first_line = lines.setdefault(word, number)
+        if first_line != number:
+            return error("S303", place, f"the {what} {quoted(word)} is given twice", label=f"first on line {first_line}")
     return None
 
 

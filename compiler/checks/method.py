@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from compiler.checks.subject import Subject
-from compiler.contrasts import Contrast, Factor
+from compiler.contrasts import Contrast
 from compiler.diagnostics import Diagnostic, Severity, quoted
 
 
@@ -68,7 +67,7 @@ def _leftover(design: Design, contrast: Contrast) -> Diagnostic:
         design.subject.key("claims", contrast.claim, "compare"),
         label=f"{len(names)} {'factor' if len(names) == 1 else 'factors'} not claimed",
         help=way_out,
-        notes=tuple(_told(contrast, factor) for factor in contrast.leftover),
+        notes=tuple(f"{quoted(factor.name)}: {contrast.told(factor)}" for factor in contrast.leftover),
     )
 
 
@@ -89,16 +88,6 @@ def check_idle_factors(design: Design) -> Iterator[Diagnostic]:
 
 def _both(contrast: Contrast) -> str:
     return f"{quoted(contrast.first)} and {quoted(contrast.second)}"
-
-
-def _told(contrast: Contrast, factor: Factor) -> str:
-    return f"{quoted(factor.name)}: {contrast.first} {_shown(factor.first)}, {contrast.second} {_shown(factor.second)}"
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, dict):
-        return "`{" + ", ".join(f"{name}: {share:g}" for name, share in value.items()) + "}`"
-    return quoted("null" if value is None else value)
 
 
 METHOD_CHECKS: tuple[MethodCheck, ...] = (check_empty_contrasts, check_leftovers, check_idle_factors)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from compiler.checks.subject import Subject
 from compiler.diagnostics import Diagnostic, did_you_mean, error, quoted, suggestion, warning
 from compiler.language.arms import TrainOverride
+from compiler.language.data import ORIGINAL_MIX, Mix, shares_of
 from compiler.language.lookup import keys_of, title_of
 from compiler.language.recipes import DpoRecipe, SftRecipe
 from compiler.resolve import NOT_SETTINGS, ResolvedArm, recipe_name
@@ -64,10 +65,41 @@ def check_batches(subject: Subject) -> Iterator[Diagnostic]:
     """A micro-batch is a part of a batch."""
     for path, recipe in _recipes(subject):
         written = next((key for key in ("micro_batch_size", "batch_size") if subject.written(*path, key)), None)
-        if written is not None and recipe.micro_batch_size is not None and recipe.batch_size % recipe.micro_batch_size:
-            message = f"a batch of {recipe.batch_size} cannot be cut into micro-batches of {recipe.micro_batch_size}"
-            way_out = "let `batch_size` be a multiple of `micro_batch_size`, or leave `micro_batch_size` out"
-            yield error("S212", subject.value(*path, written), message, label="does not divide", help=way_out)
+        if written is not None and recipe.micro_batch_size is not None and recipe.micro_batch_size > recipe.batch_size:
+            message = f"a micro-batch of {recipe.micro_batch_size} is larger than the batch of {recipe.batch_size}"
+            way_out = "leave `micro_batch_size` out, or raise `batch_size`"
+            yield error("S212", subject.value(*path, written), message, label="larger than a batch", help=way_out)
+
+
+def check_pairs(subject: Subject) -> Iterator[Diagnostic]:
+    """There are as many pairs as asked for: an instruction has one negative of each type."""
+    items = subject.spec.data.instructions.train
+    told: set[Path] = set()
+    for name, arm in subject.arms.items():
+        types = _types(arm.preferences.rejected)
+        path = _path_of_pairs(subject, name)
+        if not isinstance(arm.recipe, DpoRecipe) or types is None or arm.preferences.pairs <= types * items or path in told:
+            continue
+        told.add(path)
+        message = f"{arm.preferences.pairs} pairs are asked for, {items} instructions give at most {types * items}"
+        note = f"an instruction has at most one negative of each type, here of {types}"
+        way_out = f"set `pairs: {types * items}`, or train on more instructions"
+        yield warning("S216", subject.key(*path), message, label="more than there can be", help=way_out, notes=(note,))
+
+
+def _types(mix: Mix) -> int | None:
+    """How many types of negative a mix has; None where their number sets no bound."""
+    shares = shares_of(mix)
+    if isinstance(shares, str):
+        return None if shares == "random" else len(ORIGINAL_MIX)
+    return len(shares)
+
+
+def _path_of_pairs(subject: Subject, arm: str) -> Path:
+    """Where the pairs of an arm are described: in the arm, if it has a say in them."""
+    own: Path = ("arms", arm, "data", "preferences")
+    path = own if subject.written(*own) else ("data", "preferences")
+    return next(((*path, key) for key in ("pairs", "rejected") if subject.written(*path, key)), path)
 
 
 def _recipes(subject: Subject) -> Iterator[tuple[Path, SftRecipe | DpoRecipe]]:

@@ -117,9 +117,9 @@ CODES = (
     ),
     Code(
         "S212",
-        "micro-batches that do not fit into a batch",
-        "A batch is trained in equal micro-batches whose gradients are added up, so its size must be a multiple of theirs.",
-        "experiment: demo\nrecipes: {sft: {objective: sft, batch_size: 8, micro_batch_size: 3}}\narms: {a: {train: sft}}\n",
+        "a micro-batch larger than its batch",
+        "A batch is trained in micro-batches whose gradients are added up, so that it need not fit into memory at once.",
+        "experiment: demo\nrecipes: {sft: {objective: sft, batch_size: 8, micro_batch_size: 16}}\narms: {a: {train: sft}}\n",
         "experiment: demo\nrecipes: {sft: {objective: sft, batch_size: 8, micro_batch_size: 4}}\narms: {a: {train: sft}}\n",
     ),
     Code(
@@ -148,5 +148,15 @@ CODES = (
         """,
         _RECIPES + "  sft_dpo: {from: sft, train: dpo, data: {demonstrations: {few_shot: 2}}}\n",
         _RECIPES + "  sft_dpo: {from: sft, train: dpo, data: {preferences: {rejected: uniform}}}\n",
+    ),
+    Code(
+        "S216",
+        "more pairs than there can be (warning)",
+        """
+        An instruction gets at most one negative of each type, so the number of pairs is bounded by instructions times types.
+        What cannot be built is left out, and the arm is trained on fewer pairs than its spec says.
+        """,
+        _RIGHT.replace("{chosen:", "{rejected: {off_topic: 1}, pairs: 500, chosen:"),
+        _RIGHT.replace("{chosen:", "{rejected: {off_topic: 1}, pairs: 200, chosen:"),
     ),
 )

@@ -33,9 +33,9 @@ CODES = (
         "S303",
         "a line of the instruction file is wrong",
         """
-        Every line is one JSON object: an item with a unique `id`, a `kind` (completion, qa, generation or response) and
-        an `instruction`; `answers`, `constraint`, `good_answer`, `family`, `entity` and `topic` are optional. The place
-        is in that file.
+        Every line is one JSON object: an item with a `kind` (completion, qa, generation or response) and an `instruction`;
+        `id`, `answers`, `constraint`, `good_answer`, `family`, `entity` and `topic` are optional. No id and no instruction
+        stands twice. The place is in that file.
         """,
         _FROM_FILE,
         _BANK,

@@ -31,7 +31,12 @@ class Training(Part):
         int | None, Field(ge=1, le=65_536, description="Examples or pairs in memory at once; null: as many as fit. A count.")
     ] = None
     max_length: Annotated[
-        int, Field(ge=8, le=1_048_576, description="Longest prompt and response together; longer ones are cut. In tokens.")
+        int,
+        Field(
+            ge=8,
+            le=1_048_576,
+            description="Longest prompt and response together, in tokens; longer examples are dropped and counted.",
+        ),
     ] = 512
     schedule: Annotated[
         Literal["linear", "cosine", "constant"], Field(description="How the learning rate falls after the warm-up.")

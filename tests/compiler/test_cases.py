@@ -34,6 +34,7 @@ class Case:
 
 
 def take_apart(path: Path) -> Case:
+    """What a case file says, and what it expects."""
     case = Case(path.read_text())
     file = None
     for number, line in enumerate(case.text.split("\n"), start=1):
@@ -78,10 +79,12 @@ def test_right_spec_becomes_the_plan_it_names(path, compiled):
 
 
 def kinds(plan) -> str:
+    """How many steps of each kind a plan has, as case files write it."""
     return ", ".join(f"{kind} {count}" for kind, count in Counter(step.kind for step in plan.steps).items())
 
 
 def check_step(plan, says: str) -> None:
+    """A line of a case file about one step holds."""
     if " has " in says:
         name, setting = says.split(" has ", maxsplit=1)
         path, value = setting.split(" = ", maxsplit=1)

@@ -55,7 +55,26 @@ claims:
 """
     codes = [d.code for d in compiled(text, "level=high", "x").diagnostics]
 
-    assert sorted(codes) == sorted("S005 S108 S305 S104 S301 S107 S103 S214 S201 S202 S208 S105 S205 S206 S105 S401".split())
+    assert sorted(codes) == sorted(
+        [
+            "S005",
+            "S108",
+            "S305",
+            "S104",
+            "S301",
+            "S107",
+            "S103",
+            "S214",
+            "S201",
+            "S202",
+            "S208",
+            "S105",
+            "S205",
+            "S206",
+            "S105",
+            "S401",
+        ]
+    )
 
 
 @pytest.mark.parametrize(

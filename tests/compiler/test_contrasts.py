@@ -33,6 +33,7 @@ arms:
 
 
 def contrast(compiled, first, second, isolates=""):
+    """The contrast of two of the arms above."""
     claim = (
         f"claims: {{c: {{says: x, compare: [{first}, {second}], expect: greater, on: [on_topic], isolates: [{isolates}]}}}}\n"
     )
@@ -43,6 +44,7 @@ def contrast(compiled, first, second, isolates=""):
 
 
 def factors(table) -> set[str]:
+    """The names of what differs."""
     return {factor.name for factor in table.factors}
 
 

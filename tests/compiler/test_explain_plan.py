@@ -10,6 +10,7 @@ from compiler.explain_plan import explain_plan
 
 
 def outlook(quickstart, compiled, *flags, complete=None):
+    """What becomes of each step when the quickstart, once carried out, is changed."""
     before, after = compiled(quickstart).plan, compiled(quickstart, *flags).plan
     known = {step.fingerprint for step in before.steps} if complete is None else complete
     return {step.id: step for step in explain_plan(after, known, before).steps}

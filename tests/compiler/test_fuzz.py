@@ -10,14 +10,76 @@ from hypothesis import strategies as st
 from compiler.render import render_lines, render_text, to_json
 
 KEYS = st.sampled_from(
-    "experiment level seeds model base adapter data instructions source demonstrations from preferences chosen rejected recipes sft dpo "
-    "objective beta epochs arms train use match tokens prompt evaluation criteria primary decode temperature claims says compare expect on "
-    "isolates analysis correction labels << few_shot".split()
+    [
+        "experiment",
+        "level",
+        "seeds",
+        "model",
+        "base",
+        "adapter",
+        "data",
+        "instructions",
+        "source",
+        "demonstrations",
+        "from",
+        "preferences",
+        "chosen",
+        "rejected",
+        "recipes",
+        "sft",
+        "dpo",
+        "objective",
+        "beta",
+        "epochs",
+        "arms",
+        "train",
+        "use",
+        "match",
+        "tokens",
+        "prompt",
+        "evaluation",
+        "criteria",
+        "primary",
+        "decode",
+        "temperature",
+        "claims",
+        "says",
+        "compare",
+        "expect",
+        "on",
+        "isolates",
+        "analysis",
+        "correction",
+        "labels",
+        "<<",
+        "few_shot",
+    ]
 )
 WORDS = st.one_of(
     KEYS,
     st.sampled_from(
-        "bank tiny-base base sft_dpo chosen uniform empirical few-shot on_topic greater *a &a !t null true .nan 1e-4 -1 0.5 200".split()
+        [
+            "bank",
+            "tiny-base",
+            "base",
+            "sft_dpo",
+            "chosen",
+            "uniform",
+            "empirical",
+            "few-shot",
+            "on_topic",
+            "greater",
+            "*a",
+            "&a",
+            "!t",
+            "null",
+            "true",
+            ".nan",
+            "1e-4",
+            "-1",
+            "0.5",
+            "200",
+        ]
     ),
     st.text(max_size=5),
 )

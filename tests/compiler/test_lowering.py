@@ -18,6 +18,7 @@ from compiler.plan import STEP_VERSIONS, fingerprint
 
 
 def plan_of(text, *flags, compiled):
+    """The plan of a text that is right."""
     found = compiled(text, *flags)
     assert found.ok, found.diagnostics
     return found.plan
@@ -150,6 +151,7 @@ def shuffled(value, order: random.Random):
 
 
 def requoted(value, order: random.Random):
+    """The same text in other quotes."""
     return order.choice((str, SingleQuotedScalarString, DoubleQuotedScalarString))(value) if isinstance(value, str) else value
 
 
@@ -234,3 +236,32 @@ def test_many_arms_share_what_they_can(compiled):
     kinds = [step.kind for step in plan_of(text, "arms.a100.train.beta=0.0999", compiled=compiled).steps]
 
     assert (kinds.count("train"), kinds.count("preferences"), kinds.count("reference")) == (2002, 2, 2)
+
+
+def test_the_analysis_is_told_who_builds_on_whom(quickstart, compiled):
+    """Nested lineages: seed k of a DPO arm builds on seed k of the arm it starts from and of the arm that wrote its chosen answers."""
+    analyze = plan_of(quickstart, "arms.sft_raw={from: sft, prompt: raw}", compiled=compiled).step("analyze")
+
+    assert analyze.settings["lineage"] == {"sft": [], "sft_dpo": ["sft"], "dpo_only": ["sft"], "sft_raw": ["sft"]}
+    assert analyze.settings["arms"] == {
+        "base": [None], "sft": [1, 2, 3], "sft_dpo": [1, 2, 3], "dpo_only": [1, 2, 3], "sft_raw": [1, 2, 3],
+    }  # fmt: skip
+
+
+def test_the_analysis_is_told_the_confounds(quickstart, compiled):
+    """What a claim does not isolate goes with it into the verdict; a claim that says nothing about it is not blocked by that."""
+    flags = (
+        "recipes.sft.epochs=3",
+        "arms.dpo_only.train={use: dpo, learning_rate: 1.0e-3}",
+        "claims.sft_follows_instructions.isolates=[]",
+    )
+    found = compiled(quickstart, *flags)
+    claims = {claim["name"]: claim for claim in found.plan.step("analyze").settings["claims"]}
+
+    assert claims["two_stages_beat_dpo_only"]["confounds"] == [
+        {"factor": "train.learning_rate", "severity": "blocks", "detail": "sft_dpo `0.0005`, dpo_only `0.001`"}
+    ]
+    assert [c["severity"] for c in claims["sft_follows_instructions"]["confounds"]] == ["warns"]
+    assert claims["dpo_aligns_after_sft"]["confounds"] == []
+    assert claims["sft_follows_instructions"]["on"] == ["addresses_instruction", "proper_structure"]
+    assert [d.code for d in found.diagnostics] == ["M002", "M002"]

@@ -26,10 +26,12 @@ STRICT = (
 
 
 def load(path):
+    """A spec as plain JSON data."""
     return json.loads(json.dumps(YAML(typ="safe", pure=True).load(path.read_text())))
 
 
 def parts():
+    """Every part of the language with its schema."""
     whole = schema()
     yield "Spec", whole
     yield from whole["$defs"].items()
