@@ -5,7 +5,7 @@ from __future__ import annotations
 from compiler.records import Item
 from datagen.cleaning import MARKER, clean
 from datagen.failings import has_artefact, is_refusal
-from datagen.form import is_listed, meets, word_count, yes_or_no
+from datagen.form import LIST_MARK, is_listed, meets, word_count, yes_or_no
 from datagen.mentions import content_words, mention_spans, mentions, normalise, number
 
 VAGUE_WORDS = 25
@@ -78,7 +78,8 @@ def wrong_fact_flaw(item: Item, chosen: str, text: str) -> str | None:
 
 def off_topic_flaw(item: Item, chosen: str, text: str) -> str | None:
     """Another topic shares no word that carries a subject with the instruction, and is long enough to show its own."""
-    if content_words(text) & content_words(f"{item.instruction} {item.entity} {' '.join(item.answers or ())}"):
+    asked = content_words(" ".join([item.instruction, item.entity, *(item.answers or ())]))
+    if content_words(LIST_MARK.sub("", text)) & asked:
         return "on_topic"
     if gives_answer(item, text):
         return "accidentally_correct"

@@ -19,7 +19,7 @@ OPPOSITES = {"yes": "no", "no": "yes", "true": "false", "false": "true"}
 NEIGHBOURS = 256
 """Items of the same topic that are compared with this one."""
 
-_OPTIONS = re.compile(r"(?P<before>[^.?!:;]+?),? or (?:an? |the )?(?P<last>[^.?!:;,]+)", re.IGNORECASE)
+_OPTIONS = re.compile(r"(?P<before>[^.?!:;]{1,200}?),? or (?:an? |the )?(?P<last>[^.?!:;,]{1,100})", re.IGNORECASE)
 
 
 def wrong_values(item: Item, pool: Pool, rng: random.Random) -> Iterator[str]:
@@ -60,7 +60,7 @@ def _nearby(value: Decimal, rng: random.Random) -> Iterator[Decimal]:
     spread = 60 if exponent == 0 and 1000 <= units <= 2100 else max(3, abs(units) * 3 // 10)
     for _ in range(20):
         changed = units + rng.choice((-1, 1)) * rng.randint(1, spread)
-        if changed != 0 and (changed > 0) == (units >= 0) and (changed > 1 or abs(units) <= 2):
+        if changed != 0 and (changed > 0) == (units >= 0) and (abs(changed) > 1 or abs(units) <= 2):
             yield Decimal(changed).scaleb(exponent)
 
 
