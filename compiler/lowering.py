@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from compiler.contrasts import Contrast
@@ -13,8 +13,9 @@ from compiler.language.data import CHOSEN, shares_of
 from compiler.language.evidence import Claim
 from compiler.language.recipes import DpoRecipe, SftRecipe
 from compiler.language.spec import Spec
-from compiler.plan import STEP_VERSIONS, ArmSteps, Step, StepKind, fingerprint
+from compiler.plan import ArmSteps, Step
 from compiler.resolve import ResolvedArm, in_order
+from compiler.step_table import Owner, StepTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,59 +42,19 @@ def lower(spec: Spec, arms: Mapping[str, ResolvedArm], table: Sequence[Contrast]
     return _Lowering(spec, arms, table, digests).lowered()
 
 
-@dataclass(slots=True)
-class _Steps:
-    """Steps by fingerprint: one that is there already is shared, whoever asks for it."""
-
-    made: dict[str, Step] = field(default_factory=dict)
-    fingerprints: dict[str, str] = field(default_factory=dict)
-    """Step id -> fingerprint."""
-
-    def add(self, kind: StepKind, name: str, settings: dict[str, Any], inputs: dict[str, str | None], owner: _Owner) -> str:
-        """The id of the step with these settings and inputs (role -> id; None: no such input)."""
-        given = {role: step for role, step in inputs.items() if step is not None}
-        identity = {
-            "kind": kind,
-            "version": STEP_VERSIONS[kind],
-            "settings": settings,
-            "inputs": {role: self.fingerprints[step] for role, step in given.items()},
-        }
-        print_ = fingerprint(identity)
-        if print_ not in self.made:
-            unique = name if name not in self.fingerprints else f"{name}~{print_[:8]}"
-            self.fingerprints[unique] = print_
-            self.made[print_] = Step.model_construct(
-                id=unique, kind=kind, version=STEP_VERSIONS[kind], settings=settings, inputs=given, fingerprint=print_,
-                arm=owner.arm, seed=owner.seed,
-            )  # fmt: skip
-        return self.made[print_].id
-
-    def seed_of(self, step: str) -> int | None:
-        """The training seed that a step belongs to; None where it is the same for all."""
-        return self.made[self.fingerprints[step]].seed
-
-
-@dataclass(frozen=True, slots=True)
-class _Owner:
-    """Who first asks for a step."""
-
-    arm: str | None = None
-    seed: int | None = None
-
-    def named(self, kind: str, *words: str) -> str:
-        """A step id: `kind/words/seed-1`."""
-        return "/".join((kind, *words, *((f"seed-{self.seed}",) if self.seed is not None else ())))
-
-
 class _Lowering:
     def __init__(self, spec: Spec, arms: Mapping[str, ResolvedArm], table: Sequence[Contrast], digests: Digests) -> None:
         self.spec = spec
         self.arms = arms
         self.contrasts = {contrast.claim: contrast for contrast in table}
-        self.steps = _Steps()
+        self.steps = StepTable()
         self.data_seed = spec.data.instructions.seed
         self.model = spec.model.model_dump(mode="json", exclude={"adapter"}) | {"digest": digests.model}
         self.trainable = self.model | {"adapter": spec.model.model_dump(mode="json")["adapter"]}
+        self.only_model = {"model": self.model}
+        self.criteria = {"criteria": list(spec.evaluation.criteria)}
+        self.asked: dict[tuple[str, int], dict[str, Any]] = {}
+        """Per prompt, what a `respond` step is told."""
         self.evaluation_decode = spec.evaluation.decode.model_dump(mode="json")
         self.trained: dict[str, bool] = {}
         """Whether an arm's weights have been trained, by itself or by those it comes from."""
@@ -103,9 +64,9 @@ class _Lowering:
         self.references: dict[tuple[str, str | None], str] = {}
         """Per step of pairs and checkpoint."""
         instructions = spec.data.instructions.model_dump(mode="json") | {"source_digest": digests.instructions}
-        self.instructions = self.steps.add("instructions", "instructions", instructions, {}, _Owner())
+        self.instructions = self.steps.add("instructions", "instructions", instructions, {}, Owner())
         inputs: dict[str, str | None] = {"instructions": self.instructions}
-        self.heldout_pairs = self.steps.add("heldout_pairs", "heldout_pairs", {"seed": self.data_seed}, inputs, _Owner())
+        self.heldout_pairs = self.steps.add("heldout_pairs", "heldout_pairs", {"seed": self.data_seed}, inputs, Owner())
 
     def lowered(self) -> Lowered:
         """Every arm and seed, then the analysis."""
@@ -115,32 +76,35 @@ class _Lowering:
             made[arm.name] = [self._arm(arm, seed) for seed in self._seeds(arm.name)]
         arms = tuple(entry for name in self.arms for entry in made[name])
         analyze = self._analyze(arms)
-        return Lowered(tuple(self.steps.made.values()), arms, analyze)
+        return Lowered(self.steps.steps, arms, analyze)
 
     def _seeds(self, arm: str) -> tuple[int | None, ...]:
         return self.spec.seeds if self.trained[arm] else (None,)
 
     def _arm(self, arm: ResolvedArm, seed: int | None) -> ArmSteps:
-        owner = _Owner(arm.name, seed)
+        owner = Owner(arm.name, seed)
         start = self._checkpoint(arm.parent, seed)
         train = self._train(arm, arm.recipe, start, owner) if arm.recipe is not None else None
         checkpoint = train or start
         if checkpoint is not None:
             self.checkpoints[arm.name, seed] = checkpoint
-        asked = {"model": self.model, "prompt": self._prompt(arm.prompt, arm), "decode": self.evaluation_decode}
         inputs = {"instructions": self.instructions, "checkpoint": checkpoint}
-        respond = self.steps.add("respond", owner.named("respond", arm.name), asked, inputs, owner)
+        respond = self.steps.add("respond", owner.named("respond", arm.name), self._asked(arm), inputs, owner)
         inputs = {"pairs": self.heldout_pairs, "checkpoint": checkpoint}
-        prefer = self.steps.add("prefer", owner.named("prefer", arm.name), {"model": self.model}, inputs, owner)
+        prefer = self.steps.add("prefer", owner.named("prefer", arm.name), self.only_model, inputs, owner)
         inputs = {"instructions": self.instructions, "answers": respond, "logprobs": prefer, "pairs": self.heldout_pairs}
-        settings = {"criteria": list(self.spec.evaluation.criteria)}
-        score = self.steps.add("score", owner.named("score", arm.name), settings, inputs, owner)
+        score = self.steps.add("score", owner.named("score", arm.name), self.criteria, inputs, owner)
         return ArmSteps(arm=arm.name, seed=seed, train=checkpoint, respond=respond, prefer=prefer, score=score)
+
+    def _asked(self, arm: ResolvedArm) -> dict[str, Any]:
+        prompt = self._prompt(arm.prompt, arm)
+        settings = {"model": self.model, "prompt": prompt, "decode": self.evaluation_decode}
+        return self.asked.setdefault((prompt["style"], prompt["few_shot"]), settings)
 
     def _checkpoint(self, arm: str | None, seed: int | None) -> str | None:
         return self.checkpoints.get((arm, seed)) if arm is not None and self.trained[arm] else None
 
-    def _train(self, arm: ResolvedArm, recipe: SftRecipe | DpoRecipe, start: str | None, owner: _Owner) -> str:
+    def _train(self, arm: ResolvedArm, recipe: SftRecipe | DpoRecipe, start: str | None, owner: Owner) -> str:
         matched = self._checkpoint(arm.match, owner.seed)
         inputs: dict[str, str | None] = {"checkpoint": start, "match": matched}
         if recipe.objective == "dpo":
@@ -152,15 +116,15 @@ class _Lowering:
         settings = {"model": self.trainable, "recipe": resolved, "seed": owner.seed}
         return self.steps.add("train", owner.named("train", arm.name), settings, inputs, owner)
 
-    def _reference(self, arm: ResolvedArm, pairs: str, start: str | None, owner: _Owner) -> str:
+    def _reference(self, arm: ResolvedArm, pairs: str, start: str | None, owner: Owner) -> str:
         if (pairs, start) not in self.references:
-            writer = _Owner(arm.name, owner.seed if start is not None else self.steps.seed_of(pairs))
+            writer = Owner(arm.name, owner.seed if start is not None else self.steps.seed_of(pairs))
             name = writer.named("reference", *((arm.name,) if arm.own_data else ()), arm.parent or "base-model")
             inputs = {"pairs": pairs, "checkpoint": start}
-            self.references[pairs, start] = self.steps.add("reference", name, {"model": self.model}, inputs, writer)
+            self.references[pairs, start] = self.steps.add("reference", name, self.only_model, inputs, writer)
         return self.references[pairs, start]
 
-    def _demonstrations(self, arm: ResolvedArm, owner: _Owner) -> str:
+    def _demonstrations(self, arm: ResolvedArm, owner: Owner) -> str:
         source = arm.demonstrations.from_
         if source == CHOSEN:
             answers, writer = self._chosen(arm, owner)
@@ -174,14 +138,14 @@ class _Lowering:
         name = writer.named("demonstrations", *((arm.name,) if arm.own_data else ()))
         return self.steps.add("demonstrations", name, settings, inputs, writer)
 
-    def _preferences(self, arm: ResolvedArm, owner: _Owner) -> str:
+    def _preferences(self, arm: ResolvedArm, owner: Owner) -> str:
         if arm.own_data:
             return self._new_preferences(arm, owner)
         if owner.seed not in self.common_pairs:
             self.common_pairs[owner.seed] = self._new_preferences(arm, owner)
         return self.common_pairs[owner.seed]
 
-    def _new_preferences(self, arm: ResolvedArm, owner: _Owner) -> str:
+    def _new_preferences(self, arm: ResolvedArm, owner: Owner) -> str:
         chosen, writer = self._chosen(arm, owner)
         preferences = arm.preferences
         settings = {"pairs": preferences.pairs, "rejected": shares_of(preferences.rejected), "labels": preferences.labels}
@@ -192,14 +156,14 @@ class _Lowering:
         name = writer.named("preferences", *((arm.name,) if arm.own_data else ()))
         return self.steps.add("preferences", name, settings | {"seed": self.data_seed}, inputs, writer)
 
-    def _chosen(self, arm: ResolvedArm, owner: _Owner) -> tuple[str, _Owner]:
+    def _chosen(self, arm: ResolvedArm, owner: Owner) -> tuple[str, Owner]:
         source = arm.preferences.chosen.from_
         asked = self._prompt(self._style(source), self.arms.get(source or "", arm))
         return self._generate(source, asked, arm.preferences.chosen.decode, owner)
 
-    def _generate(self, source: str | None, prompt: dict[str, Any], decode: Decode, owner: _Owner) -> tuple[str, _Owner]:
+    def _generate(self, source: str | None, prompt: dict[str, Any], decode: Decode, owner: Owner) -> tuple[str, Owner]:
         """The step in which an arm answers the training instructions, and whose it is (no seed where the arm has none)."""
-        writer = _Owner(owner.arm, owner.seed if self._is_trained(source) else None)
+        writer = Owner(owner.arm, owner.seed if self._is_trained(source) else None)
         settings = {"model": self.model, "prompt": prompt, "decode": decode.model_dump(mode="json"), "seed": self.data_seed}
         inputs = {"instructions": self.instructions, "checkpoint": self._checkpoint(source, writer.seed)}
         words = (source or "base-model", *((prompt["style"],) if prompt["style"] != "instruction" else ()))
@@ -226,7 +190,7 @@ class _Lowering:
             "level": spec.level,
         }
         scores = {f"score:{entry.arm}" + (f":{entry.seed}" if entry.seed is not None else ""): entry.score for entry in arms}
-        return self.steps.add("analyze", "analyze", settings, {"instructions": self.instructions, **scores}, _Owner())
+        return self.steps.add("analyze", "analyze", settings, {"instructions": self.instructions, **scores}, Owner())
 
     def _claim(self, name: str, claim: Claim) -> dict[str, Any]:
         """A claim with its endpoints, and the confounds that its contrast leaves."""

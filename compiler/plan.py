@@ -25,13 +25,27 @@ STEP_VERSIONS: Mapping[StepKind, int] = {
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
-def fingerprint(value: Any) -> str:
-    """SHA-256 (hex) of the canonical JSON of a value: sorted keys, no spaces, no NaN.
+def canonical(value: Any) -> str:
+    """The canonical JSON of a value: sorted keys, no spaces, no NaN.
 
     Raises:
         ValueError: the value holds NaN or infinity, which have no canonical JSON.
     """
-    return hashlib.sha256(_CANONICAL.encode(value).encode()).hexdigest()
+    return _CANONICAL.encode(value)
+
+
+def fingerprint_of_canonical(text: str) -> str:
+    """SHA-256 (hex) of canonical JSON."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def fingerprint(value: Any) -> str:
+    """SHA-256 (hex) of the canonical JSON of a value.
+
+    Raises:
+        ValueError: the value holds NaN or infinity, which have no canonical JSON.
+    """
+    return fingerprint_of_canonical(canonical(value))
 
 
 class Step(BaseModel):
