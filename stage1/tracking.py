@@ -146,7 +146,8 @@ class MlflowTracker:
         return str(run.info.run_id)
 
     def _tags(self, steps: ArmSteps) -> dict[str, str]:
-        roles = [c["name"] for c in self._plan.spec.get("claims", []) if steps.arm in c.get("compare", [])]
+        claims = self._plan.spec.get("claims") or {}
+        roles = [name for name, claim in claims.items() if steps.arm in claim["compare"]]
         tags = {
             "arm": steps.arm,
             "seed": str(steps.seed) if steps.seed is not None else "none",
@@ -202,10 +203,10 @@ class MlflowTracker:
 
     def _connect(self) -> Any:
         if self._client is None:
-            logging.getLogger("mlflow").setLevel(logging.ERROR)
-            logging.getLogger("alembic").setLevel(logging.ERROR)
             from mlflow import MlflowClient
 
+            for chatty in ("mlflow", "alembic"):  # importing mlflow sets its own levels
+                logging.getLogger(chatty).setLevel(logging.ERROR)
             self._client = MlflowClient(tracking_uri=self.uri)
             self._state["experiment"] = self._experiment()
             if self.uri.startswith("sqlite:///"):

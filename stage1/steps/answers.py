@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from datagen.exemplars import EXEMPLARS
+
+from compiler.records import Answer, Item, Split
 from models.generation import Decode, generate
 from models.loading import LoadedBase
 from models.prompt_format import encode_prompt, render_prompt
-
-from compiler.records import Answer, Item, Split
 from stage1.steps.job import Job
 
 _SPLITS: Mapping[str, tuple[Split, ...]] = {"generate": ("train", "validation"), "respond": ("heldout",)}

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from datagen.demonstrations import build_demonstrations
-
 from compiler.records import Answer, Item
+from datagen.demonstrations import build_demonstrations
 from stage1.steps.job import Job
 
 

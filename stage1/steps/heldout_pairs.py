@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from datagen.heldout_pairs import build_heldout_pairs
-
 from compiler.records import Item
+from datagen.heldout_pairs import build_heldout_pairs
 from stage1.steps.job import Job
 
 

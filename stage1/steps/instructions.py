@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 
 from datagen.instructions import read_items
-from datagen.split import draw_split
 
 from compiler.records import Item
 from datagen.bank import load_bank
+from datagen.split import draw_split
 from stage1.steps.job import Job
 
 

@@ -20,12 +20,17 @@ class Job:
     step: Step
     inputs: Mapping[str, Artifact]
     draft: Draft
-    resident: Resident
-    """The base model in memory, loaded when the first step asks for it."""
+    models: Callable[[], Resident]
+    """The base model in memory; asking for it imports torch, so steps that need none stay light."""
     read_text: Callable[[str], str]
     progress: Callable[[int, int], None]
     """Called with (done, total)."""
     curve_loggers: Callable[[], Sequence[Any]]
+
+    @property
+    def resident(self) -> Resident:
+        """The base model in memory, loaded when the first step asks for it."""
+        return self.models()
 
     @property
     def settings(self) -> Mapping[str, Any]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from datagen.preferences import build_preferences
-
 from compiler.records import Answer, Item
+from datagen.preferences import build_preferences
 from stage1.steps.job import Job
 
 

@@ -6,10 +6,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+import torch
+
 from models.adapters import attached
 from models.loading import LoadedBase, load_base
-
 from stage1.store import Artifact
+
+_SMALL = 30_000_000  # parameters
 
 
 class Resident:
@@ -27,6 +30,7 @@ class Resident:
             self._loaded = None  # let the old one go before the new one needs its memory
             self._loaded = load_base(settings, device=self._device)
             self._settings = settings
+            _one_thread_if_small(self._loaded)
         return self._loaded
 
     @contextmanager
@@ -38,3 +42,9 @@ class Resident:
             return
         with attached(loaded, checkpoint.folder / "checkpoint") as carried:
             yield carried
+
+
+def _one_thread_if_small(loaded: LoadedBase) -> None:
+    """Matrices this small are no faster on several threads, and one thread gives the same bits on every number of cores."""
+    if loaded.device.type == "cpu" and sum(weight.numel() for weight in loaded.model.parameters()) < _SMALL:
+        torch.set_num_threads(1)

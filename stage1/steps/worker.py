@@ -48,7 +48,7 @@ class StepWorker:
             step=step,
             inputs=inputs,
             draft=draft,
-            resident=self._models(),
+            models=self._models,
             read_text=self._read_text,
             progress=lambda done, total: self._progress(step, done, total),
             curve_loggers=lambda: self._curve_loggers(step),

@@ -1,0 +1,153 @@
+"""A whole experiment, small and real: reuse, partial reruns, kill -9, the records in MLflow."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+NANO = Path(__file__).with_name("nano.yaml")
+COMMAND = [sys.executable, "-m", "stage1"]
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"} | {"NO_COLOR": "1"}
+
+
+def stage1(cwd: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command to its end."""
+    done = subprocess.run([*COMMAND, *arguments], cwd=cwd, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def contents(cwd: Path) -> dict[str, dict[str, str]]:
+    """Fingerprint -> file -> hash, of every complete artifact: what a run produced, without when and where."""
+    manifests = [json.loads(path.read_text()) for path in cwd.glob("runs/artifacts/*/manifest.json")]
+    return {m["fingerprint"]: {name: entry["sha256"] for name, entry in m["files"].items()} for m in manifests}
+
+
+def planned(cwd: Path) -> list[dict[str, Any]]:
+    """The steps of the plan that was run last in a folder."""
+    steps: list[dict[str, Any]] = json.loads((cwd / "runs" / "nano" / "plan.json").read_text())["steps"]
+    return steps
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the nano experiment has run undisturbed."""
+    folder = tmp_path_factory.mktemp("finished")
+    stage1(folder, "run", str(NANO))
+    return folder
+
+
+def test_a_run_leaves_verdicts_a_report_and_a_plan(finished: Path) -> None:
+    """Every step of the plan is complete, the report names the claim, nothing unfinished remains."""
+    assert set(contents(finished)) == {step["fingerprint"] for step in planned(finished)}
+    assert "SFT teaches the END marker" in (finished / "runs" / "nano" / "report.html").read_text()
+    assert list((finished / "runs" / "unfinished").iterdir()) == []
+
+
+def test_the_first_dpo_loss_is_ln_2_in_every_arm(finished: Path) -> None:
+    """Policy and reference agree before the first update, from the base model and from the SFT checkpoint alike."""
+    trained = [step for step in planned(finished) if step["kind"] == "train" and "pairs" in step["inputs"]]
+
+    assert len(trained) == 4
+    for step in trained:
+        summary = json.loads((finished / "runs" / "artifacts" / step["fingerprint"] / "summary.json").read_text())
+        assert summary["first_loss"] == pytest.approx(0.6931471805599453, abs=1e-5)
+
+
+def test_a_second_run_makes_nothing(finished: Path) -> None:
+    """The same command again reuses every step and leaves every artifact as it was."""
+    before = {path: path.stat().st_mtime_ns for path in finished.glob("runs/artifacts/**/*")}
+
+    done = stage1(finished, "run", str(NANO))
+
+    assert "40 reused, 0 to do" in done.stderr
+    assert {path: path.stat().st_mtime_ns for path in finished.glob("runs/artifacts/**/*")} == before
+
+
+def test_a_changed_beta_reruns_only_what_hangs_on_it(finished: Path) -> None:
+    """`plan` names the change and the steps; `run` makes exactly those."""
+    override = ["--set", "recipes.dpo.beta=0.3"]
+    outlook = json.loads(stage1(finished, "plan", str(NANO), *override, "--format", "json").stdout)["outlook"]
+    to_run = {step["id"]: step["why"] for step in outlook["steps"] if step["action"] == "run"}
+    before = {path.name for path in finished.glob("runs/artifacts/*")}
+
+    stage1(finished, "run", str(NANO), *override)
+
+    made = [path for path in finished.glob("runs/artifacts/*") if path.name not in before]
+    assert {json.loads((path / "manifest.json").read_text())["step"] for path in made} == set(to_run)
+    assert all("dpo" in step or step == "analyze" for step in to_run)
+    assert "recipes.dpo.beta 0.1 -> 0.3" in to_run["train/sft_dpo/seed-1"]
+
+
+def test_kill_9_at_any_moment_then_the_same_command(finished: Path, tmp_path: Path) -> None:
+    """Killed again and again at random moments, the run ends with the very bytes of an undisturbed one."""
+    draw = random.Random(11)
+    for _ in range(4):
+        process = subprocess.Popen(
+            [*COMMAND, "run", str(NANO)], cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        time.sleep(draw.uniform(3.0, 12.0))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+
+    done = stage1(tmp_path, "run", str(NANO))
+
+    disturbed, undisturbed = contents(tmp_path), contents(finished)
+    assert set(disturbed) == {step["fingerprint"] for step in planned(tmp_path)}
+    assert all(files == undisturbed[fingerprint] for fingerprint, files in disturbed.items())
+    assert "steps run" in done.stderr
+    assert list((tmp_path / "runs" / "unfinished").iterdir()) == []
+
+
+def test_mlflow_holds_one_flat_finished_run_per_arm_and_seed(finished: Path) -> None:
+    """Seven runs: base, and three arms with two seeds; each with its arm, its seed, criteria, answers and, if trained, curves."""
+    from mlflow import MlflowClient
+
+    client = MlflowClient(tracking_uri=f"sqlite:///{finished / 'mlflow.db'}")
+    experiment = client.get_experiment_by_name("nano")
+    plan = json.loads((finished / "runs" / "nano" / "plan.json").read_text())["fingerprint"]
+    runs = client.search_runs([experiment.experiment_id], f"tags.`stage1.plan` = '{plan}'")
+
+    assert sorted((run.data.params["arm"], run.data.params["seed"]) for run in runs) == [
+        ("base", "none"), ("dpo_only", "1"), ("dpo_only", "2"), ("sft", "1"), ("sft", "2"), ("sft_dpo", "1"), ("sft_dpo", "2"),
+    ]  # fmt: skip
+    for run in runs:
+        files = {file.path for file in client.list_artifacts(run.info.run_id)}
+        assert run.info.status == "FINISHED"
+        assert "mlflow.parentRunId" not in run.data.tags
+        assert "eval/addresses_instruction" in run.data.metrics
+        assert "answers.json" in files
+        assert run.inputs.dataset_inputs
+        if run.data.params["arm"] != "base":
+            assert client.get_metric_history(run.info.run_id, "train/loss")
+            assert "checkpoint" in files
+
+
+def test_tracking_that_cannot_be_reached_costs_no_result(finished: Path, tmp_path: Path) -> None:
+    """With a dead tracking server the run warns once and ends with its verdicts."""
+    (tmp_path / "runs").mkdir()
+    (finished / "runs" / "artifacts").rename(tmp_path / "runs" / "artifacts")
+    try:
+        done = subprocess.run(
+            [*COMMAND, "run", str(NANO)],
+            cwd=tmp_path,
+            env=ENVIRONMENT | {"MLFLOW_TRACKING_URI": "http://127.0.0.1:9", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    finally:
+        (tmp_path / "runs" / "artifacts").rename(finished / "runs" / "artifacts")
+
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("cannot be used") == 1
+    assert (tmp_path / "runs" / "nano" / "report.html").is_file()
