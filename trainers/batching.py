@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 
 Batch = list[int]
@@ -11,20 +11,25 @@ Batch = list[int]
 
 
 def plan_batches(
-    groups: Sequence[str], sizes: Sequence[int], batch_size: int, epochs: float, seed: int, token_budget: int | None = None
+    groups: Sequence[str],
+    cost: Callable[[Batch], int],
+    batch_size: int,
+    epochs: float,
+    seed: int,
+    token_budget: int | None = None,
 ) -> list[Batch]:
     """The global batch of every step, in order.
 
     Args:
         groups: of each example; those of one group always share a step.
-        sizes: forward tokens of each example.
+        cost: forward tokens of a batch.
         batch_size: examples per step, as nearly as whole groups allow.
         epochs: passes over the data; of a fraction, as many steps of that pass (rounded), and one step at least in all.
         seed: of the shuffling, which differs from epoch to epoch.
         token_budget: train until this many tokens were used, to the nearest step, whatever `epochs` says.
     """
     passes = _passes(groups, batch_size, seed)
-    return _by_tokens(passes, sizes, token_budget) if token_budget is not None else _by_epochs(passes, epochs)
+    return _by_tokens(passes, cost, token_budget) if token_budget is not None else _by_epochs(passes, epochs)
 
 
 def fill(groups: Sequence[Batch], batch_size: int) -> Iterator[Batch]:
@@ -64,18 +69,14 @@ def _by_epochs(passes: Iterator[list[Batch]], epochs: float) -> list[Batch]:
     return batches
 
 
-def _by_tokens(passes: Iterator[list[Batch]], sizes: Sequence[int], budget: int) -> list[Batch]:
+def _by_tokens(passes: Iterator[list[Batch]], cost: Callable[[Batch], int], budget: int) -> list[Batch]:
     steps = chain.from_iterable(passes)
     batches = [next(steps)]
-    left = budget - _cost(batches[0], sizes)
+    left = budget - cost(batches[0])
     for batch in steps:
-        cost = _cost(batch, sizes)
-        if cost - left > left:  # going on would miss the budget by more than stopping does
+        next_cost = cost(batch)
+        if next_cost - left > left:  # going on would miss the budget by more than stopping does
             break
         batches.append(batch)
-        left -= cost
+        left -= next_cost
     return batches
-
-
-def _cost(batch: Batch, sizes: Sequence[int]) -> int:
-    return sum(sizes[index] for index in batch)

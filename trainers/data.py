@@ -9,9 +9,8 @@ from typing import Any
 import torch
 from lightning.pytorch import LightningDataModule
 
-from models.batches import split_by_tokens
 from trainers.batching import plan_batches
-from trainers.examples import DpoExample, Prepared, SftExample, forward_tokens
+from trainers.examples import DpoExample, Prepared, SftExample, forward_tokens, longest_sequence, sequences
 from trainers.recipe import Recipe
 
 GlobalBatch = tuple[SftExample, ...] | tuple[DpoExample, ...]
@@ -40,7 +39,7 @@ class GlobalBatches(LightningDataModule):
         examples = prepared.train
         planned = plan_batches(
             [example.group for example in examples],
-            [forward_tokens(example) for example in examples],
+            lambda batch: forward_tokens(examples[index] for index in batch),
             recipe.batch_size,
             recipe.epochs,
             seed,
@@ -64,15 +63,28 @@ class GlobalBatches(LightningDataModule):
     @property
     def forward_tokens(self) -> int:
         """Tokens that the training steps read, padding and validation not counted."""
-        return sum(forward_tokens(example) for batch in self.train_batches for example in batch)
+        return sum(map(forward_tokens, self.train_batches))
 
 
 def micro_batches(batch: GlobalBatch, size: int | None) -> list[GlobalBatch]:
-    """Splits a global batch into parts of similar length: of `size` examples, or bounded by their padded tokens."""
-    costs = [len(example.sequences) * max(map(len, example.sequences)) for example in batch]
-    if size is None:
-        groups = split_by_tokens(costs, _MICRO_BATCH_TOKENS)
-    else:
-        order = sorted(range(len(batch)), key=lambda index: (-costs[index], index))
-        groups = [order[start : start + size] for start in range(0, len(order), size)]
-    return [tuple(batch[index] for index in group) for group in groups]  # type: ignore[misc]
+    """Splits a global batch into parts of similar length, longest first: of `size` examples, or bounded by their padded tokens.
+
+    The pairs of a prompt stay together, so that what they share is computed once; a part has at least one such group.
+    """
+    groups: dict[str, list[Any]] = {}
+    for example in batch:
+        groups.setdefault(example.group, []).append(example)
+    parts: list[list[Any]] = []
+    for group in sorted(groups.values(), key=longest_sequence, reverse=True):
+        if parts and _small_enough(parts[-1] + group, size):
+            parts[-1] += group
+        else:
+            parts.append(list(group))
+    return [tuple(part) for part in parts]
+
+
+def _small_enough(part: list[Any], size: int | None) -> bool:
+    if size is not None:
+        return len(part) <= size
+    read = sequences(part)
+    return len(read) * max(map(len, read)) <= _MICRO_BATCH_TOKENS

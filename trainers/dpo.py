@@ -9,7 +9,7 @@ import torch
 from models.batches import collate
 from models.log_probabilities import response_log_probs
 from trainers.data import GlobalBatch, micro_batches
-from trainers.examples import DpoExample
+from trainers.examples import DpoExample, sequences
 from trainers.losses import dpo_loss
 from trainers.module import Share, TrainingModule
 
@@ -24,9 +24,11 @@ class DpoModule(TrainingModule):
         pairs = tuple(example for example in batch if isinstance(example, DpoExample))
         for micro in micro_batches(pairs, self.recipe.micro_batch_size):
             rows = [example for example in micro if isinstance(example, DpoExample)]
-            sequences = [row.chosen for row in rows] + [row.rejected for row in rows]
-            sums, _ = response_log_probs(self.model, collate(sequences, self.base.device))
-            chosen, rejected = sums.chunk(2)
+            read = sequences(rows)
+            at = {sequence: index for index, sequence in enumerate(read)}
+            sides = torch.tensor([[at[row.chosen], at[row.rejected]] for row in rows])
+            sums, _ = response_log_probs(self.model, collate(read, self.base.device))
+            chosen, rejected = sums[sides.to(sums.device, non_blocking=True)].T
             reference = torch.tensor([[row.reference_chosen, row.reference_rejected] for row in rows], dtype=torch.float64)
             ref_chosen, ref_rejected = reference.to(sums.device, sums.dtype, non_blocking=True).T
             terms = dpo_loss(chosen, rejected, ref_chosen, ref_rejected, self.recipe.beta)

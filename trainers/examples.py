@@ -37,11 +37,6 @@ class SftExample:
         """Demonstrations go alone."""
         return self.id
 
-    @property
-    def sequences(self) -> tuple[Encoded, ...]:
-        """What one forward pass reads."""
-        return (self.tokens,)
-
 
 @dataclass(frozen=True)
 class DpoExample:
@@ -54,11 +49,6 @@ class DpoExample:
     rejected: Encoded
     reference_chosen: float
     reference_rejected: float
-
-    @property
-    def sequences(self) -> tuple[Encoded, ...]:
-        """What one forward pass reads."""
-        return (self.chosen, self.rejected)
 
 
 E = TypeVar("E", SftExample, DpoExample)
@@ -95,14 +85,22 @@ def prepare(examples: Examples, tokenizer: Any, recipe: Recipe) -> Prepared[Any]
     return Prepared(train, validation, dropped, validation_dropped)
 
 
+def sequences(examples: Iterable[SftExample | DpoExample]) -> list[Encoded]:
+    """What a forward pass over these examples reads. A response that several pairs of a prompt share is read once."""
+    rows = list(examples)
+    if rows and isinstance(rows[0], DpoExample):
+        return list(dict.fromkeys(side for row in rows if isinstance(row, DpoExample) for side in (row.chosen, row.rejected)))
+    return [row.tokens for row in rows if isinstance(row, SftExample)]
+
+
 def longest_sequence(examples: Iterable[SftExample | DpoExample]) -> int:
     """Tokens of the longest sequence."""
-    return max((len(sequence) for example in examples for sequence in example.sequences), default=0)
+    return max(map(len, sequences(examples)), default=0)
 
 
-def forward_tokens(example: SftExample | DpoExample) -> int:
-    """Tokens that one pass over an example reads: prompt and response, for both sides of a pair."""
-    return sum(map(len, example.sequences))
+def forward_tokens(examples: Iterable[SftExample | DpoExample]) -> int:
+    """Prompt and response tokens that one optimizer step on these examples reads; no padding."""
+    return sum(map(len, sequences(examples)))
 
 
 def _sft_encoder(tokenizer: Any) -> Callable[[Any], SftExample]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from models.adapters import trainable
 from models.loading import LoadedBase
 from trainers.errors import TrainingDiverged, TrainingError
-from trainers.examples import DpoExample, Examples, Prepared, longest_sequence, prepare
+from trainers.examples import Examples, Prepared, forward_tokens, longest_sequence, prepare
 from trainers.recipe import Recipe
 from trainers.surroundings import undisturbed
 
@@ -44,9 +44,12 @@ class TrainSummary:
     """Training examples over `max_length`, never trained on."""
     validation_dropped_too_long: int
     tokens_forward: int
-    """Prompt and response tokens read by the training steps, both sides of pairs; no padding, no validation."""
+    """Prompt and response tokens read by the training steps, both sides of pairs; no padding, no validation.
+
+    A response that several pairs of a prompt share in a step is read, and counted, once.
+    """
     tokens_reference: int
-    """Tokens read to compute the reference log-probabilities of the training pairs; 0 for SFT."""
+    """The same for the reference log-probabilities of the training pairs; 0 for SFT."""
     first_loss: float
     """Of the first global batch, before any update."""
     final_loss: float
@@ -178,7 +181,6 @@ def _summary(
     seconds: float,
 ) -> TrainSummary:
     seen = sum(map(len, data.train_batches))
-    sides = {sequence for example in prepared.train if isinstance(example, DpoExample) for sequence in example.sequences}
     return TrainSummary(
         objective=recipe.objective,
         steps=len(losses),
@@ -189,7 +191,7 @@ def _summary(
         dropped_too_long=prepared.dropped_too_long,
         validation_dropped_too_long=prepared.validation_dropped_too_long,
         tokens_forward=data.forward_tokens,
-        tokens_reference=sum(map(len, sides)),
+        tokens_reference=forward_tokens(prepared.train) if recipe.objective == "dpo" else 0,
         first_loss=losses[0],
         final_loss=losses[-1],
         trainable_params=sum(size for size, trained in counts if trained),

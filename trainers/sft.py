@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from models.batches import collate
 from models.log_probabilities import response_log_probs
 from trainers.data import GlobalBatch, micro_batches
-from trainers.examples import SftExample
+from trainers.examples import SftExample, sequences
 from trainers.losses import sft_loss
 from trainers.module import Share, TrainingModule
 
@@ -20,8 +20,8 @@ class SftModule(TrainingModule):
         examples = [example for example in batch if isinstance(example, SftExample)]
         total = sum(self._scored(example) for example in examples)
         for micro in micro_batches(tuple(examples), self.recipe.micro_batch_size):
-            sequences = [sequence for example in micro for sequence in example.sequences]
-            sums, _ = response_log_probs(self.model, collate(sequences, self.base.device, loss_on=self.recipe.loss_on))
+            collated = collate(sequences(micro), self.base.device, loss_on=self.recipe.loss_on)
+            sums, _ = response_log_probs(self.model, collated)
             yield sft_loss(-sums, total), {}
 
     def _scored(self, example: SftExample) -> int:

@@ -17,12 +17,32 @@ BASE = wrap(make_model(dtype=torch.float64))
 
 
 @settings(max_examples=15, deadline=None)
-@given(prompts=PROMPTS, batch_size=st.integers(1, 8))
-def test_batched_greedy_equals_one_by_one(prompts, batch_size):
-    """Left padding, batch size and finished neighbours do not change a greedy answer."""
-    together = generate(BASE, prompts, Decode(0, 12), batch_size=batch_size)
+@given(prompts=PROMPTS, batch_size=st.integers(1, 8), stops=st.sampled_from([0, list(range(60))]))
+def test_batched_greedy_equals_one_by_one(prompts, batch_size, stops):
+    """Left padding, batch size and neighbours that finish early (with many stop tokens) do not change a greedy answer."""
+    BASE.model.generation_config.eos_token_id = stops
+    try:
+        together = generate(BASE, prompts, Decode(0, 12), batch_size=batch_size)
 
-    assert together == [generate(BASE, [prompt], Decode(0, 12))[0] for prompt in prompts]
+        assert together == [generate(BASE, [prompt], Decode(0, 12))[0] for prompt in prompts]
+    finally:
+        BASE.model.generation_config.eos_token_id = 0
+
+
+def test_positions_count_from_the_first_real_token():
+    """Whatever the padding, a row's tokens sit at positions 0, 1, 2, ..., as in training."""
+    seen = [[], []]
+
+    def watch(module, args, kwargs):
+        real = kwargs["attention_mask"][:, -kwargs["input_ids"].shape[1] :].bool()
+        for row, (positions, keep) in enumerate(zip(kwargs["position_ids"], real, strict=True)):
+            seen[row] += positions[keep].tolist()
+
+    handle = BASE.model.model.register_forward_pre_hook(watch, with_kwargs=True)
+    generate(BASE, [[20] * 9, [30, 31]], Decode(0, 4))
+    handle.remove()
+
+    assert seen == [list(range(9 + 3)), list(range(2 + 3))]
 
 
 def test_greedy_agrees_with_transformers():

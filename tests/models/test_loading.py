@@ -73,6 +73,40 @@ def test_hub_model_that_cannot_be_fetched(monkeypatch, tmp_path):
     assert "\n" not in str(caught.value)
 
 
+def _cached_as(base_folder, cache, files):
+    """Lays files of a model folder into a hub cache, as a download leaves them."""
+    repository = cache / "models--someone--tiny"
+    snapshot = repository / "snapshots" / ("a" * 40)
+    snapshot.mkdir(parents=True)
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text("a" * 40)
+    for name in files:
+        shutil.copy(base_folder / name, snapshot / name)
+
+
+def test_hub_model_from_the_cache(base_folder, monkeypatch, tmp_path):
+    """A hub id whose files are in the cache loads without a network, by branch or by commit, through the same door."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    _cached_as(base_folder, tmp_path, [path.name for path in base_folder.iterdir()])
+
+    for revision in (None, "a" * 40):
+        loaded = load_base(settings("someone/tiny", revision=revision), "cpu")
+        assert torch.equal(loaded.model.lm_head.weight, make_model().lm_head.weight)
+    with pytest.raises(ModelError, match="someone/tiny is not in the local cache"):
+        load_base(settings("someone/tiny", revision="b" * 40), "cpu")
+
+
+def test_half_a_download_is_not_loaded(base_folder, monkeypatch, tmp_path):
+    """A cache that lacks the weights is not taken for the model."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    _cached_as(base_folder, tmp_path, ["config.json", "tokenizer.json", "tokenizer_config.json"])
+
+    with pytest.raises(ModelError, match="someone/tiny"):
+        load_base(settings("someone/tiny"), "cpu")
+
+
 def test_pickled_weights_are_not_loaded(base_folder, tmp_path):
     """A folder with pickled weights only is refused before anything is unpickled."""
     folder = shutil.copytree(base_folder, tmp_path / "base")

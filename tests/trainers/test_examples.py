@@ -28,13 +28,13 @@ def test_splits_stay_apart():
 def test_too_long_is_dropped_and_counted():
     """Nothing is cut: an example over max_length is left out whole; one of exactly max_length stays."""
     whole = prepared(Examples(demonstrations=demonstrations(10, 3)))
-    lengths = sorted(forward_tokens(example) for example in whole.train)
+    lengths = sorted(forward_tokens([example]) for example in whole.train)
 
     found = prepared(Examples(demonstrations=demonstrations(10, 3)), max_length=lengths[4])
 
-    assert [forward_tokens(example) for example in found.train if forward_tokens(example) > lengths[4]] == []
+    assert [forward_tokens([example]) for example in found.train if forward_tokens([example]) > lengths[4]] == []
     assert len(found.train) + found.dropped_too_long == 10
-    assert lengths[4] in [forward_tokens(example) for example in found.train]
+    assert lengths[4] in [forward_tokens([example]) for example in found.train]
     assert found.dropped_too_long > 0
 
 

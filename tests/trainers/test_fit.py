@@ -138,6 +138,7 @@ def test_nothing_else_is_changed(base, tmp_path, monkeypatch):
         )  # fmt: skip
 
     run(base, tmp_path / "first")  # imports Lightning
+    torch.manual_seed(777)
     before = surroundings()
 
     run(base, tmp_path / "second", "dpo")
