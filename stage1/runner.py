@@ -140,7 +140,8 @@ class Runner:
     def _log(self, step: Step, error: Exception) -> Path:
         path = self._logs / f"{step.id.replace('/', '-')}.log"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+        details = "".join(f"{name}: {value}\n" for name, value in vars(error).items())
+        path.write_text("".join(traceback.format_exception(error)) + details, encoding="utf-8")
         return path
 
     def _tell(self, event: str, *details: Any) -> None:

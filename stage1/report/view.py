@@ -16,7 +16,7 @@ _CURVES = {
 }  # fmt: skip
 _TRAINING = {
     "examples": "examples", "steps": "steps", "tokens_forward": "tokens", "dropped_too_long": "too long, dropped",
-    "first_loss": "first loss", "final_loss": "final loss", "trainable_parameters": "trainable parameters",
+    "first_loss": "first loss", "final_loss": "final loss", "trainable_params": "trainable parameters",
 }  # fmt: skip
 _VERDICTS = ("supported", "contradicted", "inconclusive", "confounded", "not testable")
 

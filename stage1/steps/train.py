@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from trainers.fit import Examples, train
+from collections.abc import Mapping
 
 from compiler.records import Demonstration, PairLogProbs, PreferencePair
 from stage1.steps.job import Job
 from stage1.store import Artifact
+from trainers.fit import Examples, train
 
 
 def run(job: Job) -> None:
@@ -27,7 +28,7 @@ def run(job: Job) -> None:
     )
 
 
-def _examples(inputs: dict[str, Artifact]) -> Examples:
+def _examples(inputs: Mapping[str, Artifact]) -> Examples:
     if "demonstrations" in inputs:
         return Examples(demonstrations=inputs["demonstrations"].read("demonstrations.jsonl", Demonstration))
     return Examples(
