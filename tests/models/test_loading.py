@@ -1,5 +1,6 @@
 """The one door for base models, and what it says when it stays shut."""
 
+import fnmatch
 import shutil
 
 import pytest
@@ -95,6 +96,32 @@ def test_hub_model_from_the_cache(base_folder, monkeypatch, tmp_path):
         assert torch.equal(loaded.model.lm_head.weight, make_model().lm_head.weight)
     with pytest.raises(ModelError, match="someone/tiny is not in the local cache"):
         load_base(settings("someone/tiny", revision="b" * 40), "cpu")
+
+
+@pytest.mark.parametrize(("free", "fetched"), [(10**12, {"config.json", "model.safetensors"}), (1000, {"config.json"})])
+def test_hub_model_is_weighed_before_its_weights_are_fetched(base_folder, monkeypatch, tmp_path, free, fetched):
+    """Configuration and index come first; weights that would not fit are never downloaded, pickles never asked for."""
+    names = ["config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors", "pytorch_model.bin"]
+    index = tmp_path / "model.safetensors.index.json"
+    index.write_text('{"metadata": {"total_size": 132224}, "weight_map": {"a": "model.safetensors"}}')
+
+    def hub(base, *, revision, local_files_only=False, allow_patterns=()):
+        if local_files_only:
+            raise FileNotFoundError(base)
+        for name in names:
+            if any(fnmatch.fnmatch(name, pattern) for pattern in allow_patterns) and not (tmp_path / name).exists():
+                shutil.copy(base_folder / name, tmp_path / name)
+        return str(tmp_path)
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", hub)
+    monkeypatch.setattr(memory, "free_bytes", lambda _: free)
+    if free > 1000:
+        load_base(settings("someone/tiny"), "cpu")
+    else:
+        with pytest.raises(ModelError, match="needs about"):
+            load_base(settings("someone/tiny"), "cpu")
+
+    assert {path.name for path in tmp_path.iterdir()} - {"tokenizer.json", "tokenizer_config.json", index.name} == fetched
 
 
 def test_half_a_download_is_not_loaded(base_folder, monkeypatch, tmp_path):
