@@ -53,9 +53,9 @@ def _compiled():
 
 
 @pytest.fixture(scope="session")
-def quickstart() -> str:
-    """The text of the quickstart spec."""
-    return (ROOT / "specs" / "quickstart.yaml").read_text()
+def four_arms() -> str:
+    """A spec with every section, for tests to change."""
+    return Path(__file__).with_name("four_arms.yaml").read_text()
 
 
 @pytest.fixture(scope="session")

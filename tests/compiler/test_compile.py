@@ -29,11 +29,11 @@ class CountingWorld:
         return "weights"
 
 
-def test_the_world_is_asked_only_what_is_needed(quickstart):
+def test_the_world_is_asked_only_what_is_needed(four_arms):
     """The bank needs no file, and large weights are hashed once."""
     world = CountingWorld()
 
-    assert compile_spec("spec.yaml", quickstart, [], world).ok
+    assert compile_spec("spec.yaml", four_arms, [], world).ok
     assert world.asked == [("digest_model", "tiny-base")]
 
 

@@ -104,8 +104,8 @@ def test_a_group_of_factors_claims_all_in_it(compiled):
     }
 
 
-def test_a_name_is_no_group_of_names_it_begins(compiled):
-    """`train.warmup` would not cover `train.warmup_ratio`: groups end at dots."""
+def test_what_is_not_claimed_is_left_over(compiled):
+    """A factor beside the claimed one is a confound."""
     table = contrast(compiled, "sft_dpo_hard", "dpo_only", "from")
 
     assert {factor.name for factor in table.leftover} == {"train.beta"}

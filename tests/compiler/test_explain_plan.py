@@ -9,28 +9,28 @@ import pytest
 from compiler.explain_plan import explain_plan
 
 
-def outlook(quickstart, compiled, *flags, complete=None):
-    """What becomes of each step when the quickstart, once carried out, is changed."""
-    before, after = compiled(quickstart).plan, compiled(quickstart, *flags).plan
+def outlook(four_arms, compiled, *flags, complete=None):
+    """What becomes of each step when the spec, once carried out, is changed."""
+    before, after = compiled(four_arms).plan, compiled(four_arms, *flags).plan
     known = {step.fingerprint for step in before.steps} if complete is None else complete
     return {step.id: step for step in explain_plan(after, known, before).steps}
 
 
-def test_at_first_everything_is_new(quickstart, compiled):
+def test_at_first_everything_is_new(four_arms, compiled):
     """With nothing in the store and no plan before, every step runs because it is new."""
-    found = explain_plan(compiled(quickstart).plan, set())
+    found = explain_plan(compiled(four_arms).plan, set())
 
     assert {(step.action, step.why) for step in found.steps} == {("run", "new")}
 
 
-def test_the_second_time_nothing_runs(quickstart, compiled):
+def test_the_second_time_nothing_runs(four_arms, compiled):
     """Everything complete is reused."""
-    assert {(s.action, s.why) for s in outlook(quickstart, compiled).values()} == {("reuse", "complete")}
+    assert {(s.action, s.why) for s in outlook(four_arms, compiled).values()} == {("reuse", "complete")}
 
 
-def test_what_was_interrupted_is_not_complete_yet(quickstart, compiled):
+def test_what_was_interrupted_is_not_complete_yet(four_arms, compiled):
     """The same plan with an empty store: planned before, not finished."""
-    assert {s.why for s in outlook(quickstart, compiled, complete=set()).values()} == {"not complete yet"}
+    assert {s.why for s in outlook(four_arms, compiled, complete=set()).values()} == {"not complete yet"}
 
 
 @pytest.mark.parametrize(
@@ -57,15 +57,15 @@ def test_what_was_interrupted_is_not_complete_yet(quickstart, compiled):
         (["arms.other={from: base, prompt: raw}"], "analyze", "arms.other is new"),
     ],
 )  # fmt: skip
-def test_a_change_is_called_by_its_name_in_the_spec(flags, step, why, quickstart, compiled):
+def test_a_change_is_called_by_its_name_in_the_spec(flags, step, why, four_arms, compiled):
     """The setting is named as it is written in the spec, with its value before and after; further down, the step that changes."""
-    assert outlook(quickstart, compiled, *flags)[step].why.startswith(why)
+    assert outlook(four_arms, compiled, *flags)[step].why.startswith(why)
 
 
-def test_data_of_one_arm_are_named_under_that_arm(quickstart, compiled):
+def test_data_of_one_arm_are_named_under_that_arm(four_arms, compiled):
     """An arm's own data are called by their path under the arm."""
     own = "arms.dpo_only.data={preferences: {rejected: uniform}}"
-    before, after = compiled(quickstart, own).plan, compiled(quickstart, own.replace("uniform", "random")).plan
+    before, after = compiled(four_arms, own).plan, compiled(four_arms, own.replace("uniform", "random")).plan
 
     found = {s.id: s.why for s in explain_plan(after, set(), before).steps}
 
@@ -75,11 +75,11 @@ def test_data_of_one_arm_are_named_under_that_arm(quickstart, compiled):
     assert found["preferences/dpo_only/seed-1"].endswith(" -> random")
 
 
-def test_a_new_version_of_a_step_is_a_reason(quickstart, compiled, monkeypatch):
+def test_a_new_version_of_a_step_is_a_reason(four_arms, compiled, monkeypatch):
     """When this project's code changes what a step makes, its version says so."""
-    before = compiled(quickstart).plan
+    before = compiled(four_arms).plan
     monkeypatch.setitem(__import__("compiler.plan").plan.STEP_VERSIONS, "score", 2)
-    after = compiled(quickstart).plan
+    after = compiled(four_arms).plan
 
     found = {s.id: s.why for s in explain_plan(after, {s.fingerprint for s in before.steps}, before).steps}
 
@@ -87,9 +87,9 @@ def test_a_new_version_of_a_step_is_a_reason(quickstart, compiled, monkeypatch):
     assert found["respond/base"] == "complete"
 
 
-def test_the_outlook_is_plain_data(quickstart, compiled):
+def test_the_outlook_is_plain_data(four_arms, compiled):
     """Counts per kind and all steps go through JSON unchanged."""
-    before, after = compiled(quickstart).plan, compiled(quickstart, "recipes.dpo.beta=0.3").plan
+    before, after = compiled(four_arms).plan, compiled(four_arms, "recipes.dpo.beta=0.3").plan
     found = explain_plan(after, {s.fingerprint for s in before.steps}, before).to_json()
 
     assert found["counts"]["train"] == {"reuse": 3, "run": 6}

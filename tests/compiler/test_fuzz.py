@@ -141,13 +141,13 @@ def test_any_mapping(spec, compiled):
 
 @SETTINGS
 @given(data=st.data())
-def test_a_spec_with_something_cut_out_or_put_in(data, quickstart, compiled):
+def test_a_spec_with_something_cut_out_or_put_in(data, four_arms, compiled):
     """A right spec, broken at one place: what was typed half, pasted twice, or garbled."""
-    start = data.draw(st.integers(0, len(quickstart)))
-    end = data.draw(st.integers(start, min(len(quickstart), start + 60)))
-    put = data.draw(st.one_of(st.just(""), WORDS, st.text(max_size=8), st.just(quickstart[start:end] * 2)))
+    start = data.draw(st.integers(0, len(four_arms)))
+    end = data.draw(st.integers(start, min(len(four_arms), start + 60)))
+    put = data.draw(st.one_of(st.just(""), WORDS, st.text(max_size=8), st.just(four_arms[start:end] * 2)))
 
-    holds(compiled(quickstart[:start] + put + quickstart[end:]))
+    holds(compiled(four_arms[:start] + put + four_arms[end:]))
 
 
 @SETTINGS
@@ -160,9 +160,9 @@ def test_a_spec_with_something_cut_out_or_put_in(data, quickstart, compiled):
         max_size=3,
     )
 )
-def test_any_flags(flags, quickstart, compiled):
+def test_any_flags(flags, four_arms, compiled):
     """Whatever follows `--set`."""
-    holds(compiled(quickstart, *flags))
+    holds(compiled(four_arms, *flags))
 
 
 @SETTINGS

@@ -30,9 +30,9 @@ def changed(before, after) -> set[str]:
     return {step.id for step in after.steps if step.fingerprint not in known}
 
 
-def test_a_fingerprint_is_the_hash_of_kind_version_settings_and_inputs(quickstart, compiled):
+def test_a_fingerprint_is_the_hash_of_kind_version_settings_and_inputs(four_arms, compiled):
     """Nothing else goes into a step's identity: not its id, its arm, or the order in which it was made."""
-    plan = plan_of(quickstart, compiled=compiled)
+    plan = plan_of(four_arms, compiled=compiled)
 
     for step in plan.steps:
         inputs = {role: plan.step(source).fingerprint for role, source in step.inputs.items()}
@@ -40,18 +40,18 @@ def test_a_fingerprint_is_the_hash_of_kind_version_settings_and_inputs(quickstar
         assert step.fingerprint == fingerprint(identity)
 
 
-def test_inputs_come_first_and_ids_are_unique(quickstart, compiled):
+def test_inputs_come_first_and_ids_are_unique(four_arms, compiled):
     """The order of a plan is one in which it can be carried out."""
     done = set()
-    for step in plan_of(quickstart, compiled=compiled).steps:
+    for step in plan_of(four_arms, compiled=compiled).steps:
         assert set(step.inputs.values()) <= done
         assert step.id not in done
         done.add(step.id)
 
 
-def test_every_arm_and_seed_leads_to_its_steps(quickstart, compiled):
+def test_every_arm_and_seed_leads_to_its_steps(four_arms, compiled):
     """An untrained arm has one row without a seed; a trained one has a row per seed, with the checkpoint that answers."""
-    plan = plan_of(quickstart, compiled=compiled)
+    plan = plan_of(four_arms, compiled=compiled)
 
     assert [(a.arm, a.seed) for a in plan.arms] == [
         ("base", None), *itertools.product(("sft", "sft_dpo", "dpo_only"), (1, 2, 3)),
@@ -63,9 +63,9 @@ def test_every_arm_and_seed_leads_to_its_steps(quickstart, compiled):
         assert plan.step(plan.analyze).inputs[f"score:{entry.arm}" + (f":{entry.seed}" if entry.seed else "")] == entry.score
 
 
-def test_both_dpo_arms_of_a_seed_train_on_the_same_pairs(quickstart, compiled):
+def test_both_dpo_arms_of_a_seed_train_on_the_same_pairs(four_arms, compiled):
     """Seeds are nested and paired: the pairs of seed k are written by `sft` seed k and serve every DPO arm of seed k."""
-    plan = plan_of(quickstart, compiled=compiled)
+    plan = plan_of(four_arms, compiled=compiled)
 
     for seed in (1, 2, 3):
         two, one = (plan.step(f"train/{arm}/seed-{seed}") for arm in ("sft_dpo", "dpo_only"))
@@ -74,9 +74,9 @@ def test_both_dpo_arms_of_a_seed_train_on_the_same_pairs(quickstart, compiled):
         assert plan.step(chosen).inputs["checkpoint"] == f"train/sft/seed-{seed}"
 
 
-def test_the_reference_is_the_parent_when_training_starts(quickstart, compiled):
+def test_the_reference_is_the_parent_when_training_starts(four_arms, compiled):
     """After SFT the reference is the SFT model, never silently the base model."""
-    plan = plan_of(quickstart, compiled=compiled)
+    plan = plan_of(four_arms, compiled=compiled)
 
     after_sft = plan.step(plan.step("train/sft_dpo/seed-1").inputs["reference"])
     from_base = plan.step(plan.step("train/dpo_only/seed-1").inputs["reference"])
@@ -112,10 +112,10 @@ DPO = {
         ("seeds=[3, 1]", {"analyze"}),
     ],
 )  # fmt: skip
-def test_a_change_touches_exactly_what_depends_on_it(flag, touched, quickstart, compiled):
+def test_a_change_touches_exactly_what_depends_on_it(flag, touched, four_arms, compiled):
     """Edit one thing, and the steps to run again are those downstream of it, no more and no fewer."""
-    before = plan_of(quickstart, compiled=compiled)
-    after = plan_of(quickstart, flag, compiled=compiled)
+    before = plan_of(four_arms, compiled=compiled)
+    after = plan_of(four_arms, flag, compiled=compiled)
     if isinstance(touched, str):
         kinds = set(touched.split())
         touched = {s.id for s in after.steps if s.kind in kinds} | (DPO if "dpo" in kinds else set())
@@ -133,12 +133,22 @@ def test_a_change_touches_exactly_what_depends_on_it(flag, touched, quickstart, 
      "arms.dpo_only.prompt=raw", "arms.sft_dpo.train={use: dpo, epochs: 2}", "evaluation.primary=[on_topic]", "analysis.smallest_effect=0.05",
      "claims.dpo_aligns_by_itself.kind=checkpoint", "seeds=[1, 2, 4]"],
 )  # fmt: skip
-def test_any_change_of_meaning_changes_the_plan(flag, quickstart, compiled):
+def test_any_change_of_meaning_changes_the_plan(flag, four_arms, compiled):
     """Whatever changes a result changes the fingerprints of the plan and of the spec."""
-    before, after = plan_of(quickstart, compiled=compiled), plan_of(quickstart, flag, compiled=compiled)
+    before, after = plan_of(four_arms, compiled=compiled), plan_of(four_arms, flag, compiled=compiled)
 
     assert before.fingerprint != after.fingerprint
     assert before.spec_fingerprint != after.spec_fingerprint
+
+
+@pytest.mark.parametrize(
+    "flag", ["runtime.generation_batch_size=4", "tracking.uri=sqlite:///elsewhere.db", "description=another"]
+)
+def test_what_changes_no_result_is_not_in_the_identity_of_a_spec(flag, four_arms, compiled):
+    """How fast it runs, where it is recorded and what people call it are not preregistered."""
+    before, after = plan_of(four_arms, compiled=compiled), plan_of(four_arms, flag, compiled=compiled)
+
+    assert (before.fingerprint, before.spec_fingerprint) == (after.fingerprint, after.spec_fingerprint)
 
 
 def shuffled(value, order: random.Random):
@@ -157,42 +167,41 @@ def requoted(value, order: random.Random):
 
 @settings(deadline=None, max_examples=25)
 @given(seed=st.integers(0, 10**6), flow=st.booleans(), indent=st.integers(2, 7))
-def test_formatting_never_changes_a_fingerprint(seed, flow, indent, root, compiled):
+def test_formatting_never_changes_a_fingerprint(seed, flow, indent, four_arms, compiled):
     """Order of keys, quotes, block or flow style, indentation and comments mean nothing."""
-    text = (root / "specs" / "quickstart.yaml").read_text()
     order, yaml, out = random.Random(seed), YAML(), StringIO()
     yaml.default_flow_style, yaml.width = flow, 10_000
     yaml.indent(mapping=indent, sequence=indent + 2, offset=indent)
-    yaml.dump(shuffled(json.loads(json.dumps(YAML(typ="safe", pure=True).load(text))), order), out)
-    before, after = plan_of(text, compiled=compiled), plan_of("# a comment\n" + out.getvalue(), compiled=compiled)
+    yaml.dump(shuffled(json.loads(json.dumps(YAML(typ="safe", pure=True).load(four_arms))), order), out)
+    before, after = plan_of(four_arms, compiled=compiled), plan_of("# a comment\n" + out.getvalue(), compiled=compiled)
 
     assert {s.id: s.fingerprint for s in before.steps} == {s.id: s.fingerprint for s in after.steps}
     assert (before.fingerprint, before.spec_fingerprint) == (after.fingerprint, after.spec_fingerprint)
 
 
 @pytest.mark.parametrize("ending", ["\r\n", "\r"])
-def test_line_ends_and_a_byte_order_mark_mean_nothing(ending, quickstart, compiled):
+def test_line_ends_and_a_byte_order_mark_mean_nothing(ending, four_arms, compiled):
     """Files saved on another system are the same spec."""
     before, after = (
-        plan_of(quickstart, compiled=compiled),
-        plan_of("\ufeff" + quickstart.replace("\n", ending), compiled=compiled),
+        plan_of(four_arms, compiled=compiled),
+        plan_of("\ufeff" + four_arms.replace("\n", ending), compiled=compiled),
     )
 
     assert before == after
 
 
-def test_numbers_of_equal_value_are_equal(quickstart, compiled):
+def test_numbers_of_equal_value_are_equal(four_arms, compiled):
     """`3`, `3.0` and `30e-1` are the same number of epochs."""
-    plans = [plan_of(quickstart, f"recipes.sft.epochs={n}", compiled=compiled) for n in ("3", "3.0", "30e-1")]
+    plans = [plan_of(four_arms, f"recipes.sft.epochs={n}", compiled=compiled) for n in ("3", "3.0", "30e-1")]
 
     assert plans[0] == plans[1] == plans[2]
 
 
-def test_an_override_equal_to_the_recipe_changes_no_step(quickstart, compiled):
+def test_an_override_equal_to_the_recipe_changes_no_step(four_arms, compiled):
     """An arm that repeats what its recipe says anyway needs nothing of its own."""
-    before = plan_of(quickstart, compiled=compiled)
+    before = plan_of(four_arms, compiled=compiled)
     after = plan_of(
-        quickstart,
+        four_arms,
         "arms.sft_dpo.train={use: dpo, beta: 0.1}",
         "arms.sft_dpo.data={preferences: {pairs: 500}}",
         compiled=compiled,
@@ -201,10 +210,10 @@ def test_an_override_equal_to_the_recipe_changes_no_step(quickstart, compiled):
     assert changed(before, after) == set()
 
 
-def test_other_weights_or_instructions_under_the_same_name_are_other_steps(quickstart, compiled, dict_world):
+def test_other_weights_or_instructions_under_the_same_name_are_other_steps(four_arms, compiled, dict_world):
     """What a spec refers to is identified by its contents."""
-    other = compile_spec("spec.yaml", quickstart, (), dict_world(models={"tiny-base": "retrained"})).plan
-    assert changed(plan_of(quickstart, compiled=compiled), other) == {
+    other = compile_spec("spec.yaml", four_arms, (), dict_world(models={"tiny-base": "retrained"})).plan
+    assert changed(plan_of(four_arms, compiled=compiled), other) == {
         s.id for s in other.steps if s.kind not in ("instructions", "heldout_pairs")
     }
 
@@ -238,24 +247,30 @@ def test_many_arms_share_what_they_can(compiled):
     assert (kinds.count("train"), kinds.count("preferences"), kinds.count("reference")) == (2002, 2, 2)
 
 
-def test_the_analysis_is_told_who_builds_on_whom(quickstart, compiled):
+def test_the_analysis_is_told_who_builds_on_whom(four_arms, compiled):
     """Nested lineages: seed k of a DPO arm builds on seed k of the arm it starts from and of the arm that wrote its chosen answers."""
-    analyze = plan_of(quickstart, "arms.sft_raw={from: sft, prompt: raw}", compiled=compiled).step("analyze")
+    flags = ("arms.sft_raw={from: sft, prompt: raw}", "arms.longer={from: sft, train: {use: sft, match: {tokens: sft_dpo}}}")
+    analyze = plan_of(four_arms, *flags, compiled=compiled).step("analyze")
 
-    assert analyze.settings["lineage"] == {"sft": [], "sft_dpo": ["sft"], "dpo_only": ["sft"], "sft_raw": ["sft"]}
-    assert analyze.settings["arms"] == {
-        "base": [None], "sft": [1, 2, 3], "sft_dpo": [1, 2, 3], "dpo_only": [1, 2, 3], "sft_raw": [1, 2, 3],
-    }  # fmt: skip
+    assert analyze.settings["lineage"] == {
+        "sft": [],
+        "sft_dpo": ["sft"],
+        "dpo_only": ["sft"],
+        "sft_raw": ["sft"],
+        "longer": ["sft"],
+    }
+    trained = {arm: [1, 2, 3] for arm in ("sft", "sft_dpo", "dpo_only", "sft_raw", "longer")}
+    assert analyze.settings["arms"] == {"base": [None], **trained}
 
 
-def test_the_analysis_is_told_the_confounds(quickstart, compiled):
+def test_the_analysis_is_told_the_confounds(four_arms, compiled):
     """What a claim does not isolate goes with it into the verdict; a claim that says nothing about it is not blocked by that."""
     flags = (
         "recipes.sft.epochs=3",
         "arms.dpo_only.train={use: dpo, learning_rate: 1.0e-3}",
         "claims.sft_follows_instructions.isolates=[]",
     )
-    found = compiled(quickstart, *flags)
+    found = compiled(four_arms, *flags)
     claims = {claim["name"]: claim for claim in found.plan.step("analyze").settings["claims"]}
 
     assert claims["two_stages_beat_dpo_only"]["confounds"] == [
