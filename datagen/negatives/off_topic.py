@@ -11,7 +11,7 @@ from datagen.form import is_listed, meets, word_count, yes_or_no
 from datagen.mentions import content_words, number
 from datagen.negatives.builder import ProposedNegative
 from datagen.negatives.checks import off_topic_flaw
-from datagen.negatives.phrasing import capitalised, named, sentence
+from datagen.negatives.phrasing import capitalised, named, reads_well, sentence
 from datagen.negatives.pool import Pool
 
 CANDIDATES = 48
@@ -56,7 +56,7 @@ def _texts(other: Item, constraint: Constraint | None, pool: Pool, rng: random.R
     elif answer and word_count(answer) <= SHORT and yes_or_no(answer) is None:
         if constraint is not None and constraint.type == "one_word" and number(answer) is None:
             yield answer.rstrip(".")
-        if other.entity and "\n" not in answer and other.entity.isprintable():
+        if reads_well(other.entity) and "\n" not in answer:
             yield _statement(other, answer.rstrip(".!? "), rng)
 
 

@@ -37,8 +37,8 @@ def subject(item: Item, rng: random.Random) -> str:
 
     An entity that is an accepted answer too is not named.
     """
-    names = [f"matters of {item.topic}"] if _reads_well(item.topic) else []
-    if _reads_well(item.entity) and not mentions(item.entity, item.answers or ()):
+    names = [f"things like {item.topic}"] if reads_well(item.topic) else []
+    if reads_well(item.entity) and not mentions(item.entity, item.answers or ()):
         names += [named(item)] * 3
     return rng.choice([*names, rng.choice(["this", "that", "the matter at hand", "what was asked"])])
 
@@ -56,5 +56,6 @@ def named(item: Item) -> str:
     return item.entity if is_name else f'"{item.entity}"'
 
 
-def _reads_well(name: str) -> bool:
-    return bool(name.strip()) and len(name) <= LONGEST_SUBJECT and name.isprintable()
+def reads_well(name: str) -> bool:
+    """Whether a name can stand inside a sentence: not empty, not long, not a sentence itself."""
+    return bool(name.strip()) and len(name) <= LONGEST_SUBJECT and name.isprintable() and not name.endswith((".", "!", "?"))

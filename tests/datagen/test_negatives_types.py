@@ -182,6 +182,28 @@ def test_the_bank_lends_values_of_the_relation() -> None:
 # unwarranted_refusal
 
 
+def test_subjects_fit_into_a_sentence() -> None:
+    """Names stand bare, things with their article, other words in quotes, and what is a sentence itself is not named."""
+    bare, article, quoted, sentence = (
+        VELDON.model_copy(update={"instruction": instruction, "entity": entity, "topic": ""})
+        for instruction, entity in [
+            ("Where is Veldon?", "Veldon"),
+            ("What is a lawn rake for?", "lawn rake"),
+            ("What do chefs do?", "chefs"),
+            ("Reply to 'I am late.'", "I am late."),
+        ]
+    )
+    texts = {
+        name: " ".join(built("unwarranted_refusal", item, "Marsk", draws=40))
+        for name, item in [("bare", bare), ("article", article), ("quoted", quoted), ("sentence", sentence)]
+    }
+
+    assert " Veldon" in texts["bare"]
+    assert " a lawn rake" in texts["article"]
+    assert ' "chefs"' in texts["quoted"]
+    assert "I am late" not in texts["sentence"]
+
+
 def test_refusals_refuse_and_stay_silent() -> None:
     """A refusal is recognised as one, is about the subject now and then, and never tells the answer."""
     texts = built("unwarranted_refusal", VELDON, "Marsk", draws=60)
@@ -280,3 +302,10 @@ def test_random_is_another_items_answer() -> None:
     assert texts <= {answer for key, answer in POOL.answers.items() if key != STANCE.id}
     assert len(texts) > 5
     assert all(yes_or_no(text) != "yes" for text in texts)
+
+
+def test_random_is_never_right_by_accident() -> None:
+    """Another item's answer that happens to be right here is passed over, also where the chosen answer is wrong."""
+    pool = Pool((VELDON, ITEMS[1], ITEMS[2]), {ITEMS[1].id: "It is Marsk.", ITEMS[2].id: "Dulo"})
+
+    assert built("random", VELDON, "Quell", pool=pool) == {"Dulo"}
