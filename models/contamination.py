@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from models.errors import ContaminationError
 from models.prompt_format import Encoded, encode_prompt, encode_response, render_prompt
+
+if TYPE_CHECKING:
+    from models.loading import LoadedBase
 
 SENTINELS = ("The capital of France is", "Question: What is 2 + 2?\nAnswer:", "Once upon a time")
 """Texts that a base model continues and a chat template would show through."""
@@ -56,6 +59,29 @@ def check_contamination(tokenizer: Any, inputs: Iterable[Sequence[int] | Encoded
                 "render and encode prompts with models.prompt_format, which adds none"
             )
     return ContaminationReport(count, tuple(sorted(reserved)), bool(tokenizer.chat_template))
+
+
+def check_base_behaviour(loaded: LoadedBase, tokens: int = 16) -> dict[str, str]:
+    """Lets a model continue the sentinels greedily: a base model goes on with the text, a chat model opens or closes turns.
+
+    Returns:
+        Sentinel -> continuation, to be read by people too.
+
+    Raises:
+        ContaminationError: a reserved token came out (end-of-sequence aside).
+    """
+    from models.generation import Decode, generate  # imports torch
+
+    prompts = [encode_prompt(loaded.tokenizer, sentinel) for sentinel in SENTINELS]
+    texts = [answer.text for answer in generate(loaded, prompts, Decode(0, tokens))]
+    for sentinel, text in zip(SENTINELS, texts, strict=True):
+        for name in reserved_tokens(loaded.tokenizer):
+            if name in text:
+                raise ContaminationError(
+                    f"{loaded.settings.base} continues {sentinel!r} with {name!r}: "
+                    "that is no base model, name the one it was made from"
+                )
+    return dict(zip(SENTINELS, texts, strict=True))
 
 
 def _check_nothing_added(tokenizer: Any) -> None:

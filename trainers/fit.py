@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from models.adapters import trainable
 from models.loading import LoadedBase
 from trainers.errors import TrainingDiverged, TrainingError
@@ -116,6 +118,10 @@ def train(
         except TrainingDiverged as diverged:
             _write_json(out / "diverged.json", {"message": str(diverged), "step": diverged.step, "ids": diverged.ids})
             raise
+        except torch.OutOfMemoryError as error:
+            raise TrainingError(
+                f"training does not fit on {loaded.device} beside the model: set micro_batch_size to 1, or lower max_length"
+            ) from error
         training.save(out / "checkpoint")
         counts = [(p.numel(), p.requires_grad) for p in loaded.model.parameters()]
     summary = _summary(settings, prepared, data, losses, counts, time.perf_counter() - started)

@@ -3,10 +3,11 @@
 import json
 
 import pytest
-from tiny_models import make_tokenizer
+import torch
+from tiny_models import make_model, make_tokenizer, wrap
 from tokenizers import processors
 
-from models.contamination import check_contamination, reserved_tokens
+from models.contamination import SENTINELS, check_base_behaviour, check_contamination, reserved_tokens
 from models.errors import ContaminationError
 from models.prompt_format import encode, encode_prompt, render_prompt
 
@@ -50,3 +51,30 @@ def test_tokenizer_that_turns_names_into_tokens_is_caught():
     """A tokenizer that did not come through our loader still turns `<tool_call>` in a text into a token: refused."""
     with pytest.raises(ContaminationError, match="'<tool_call>' becomes a special token"):
         check_contamination(make_tokenizer())
+
+
+def _always(id):
+    """A model that writes one token, whatever it is shown."""
+    model = make_model(tied=False)
+    for parameter in model.model.layers.parameters():
+        parameter.data.zero_()
+    model.model.embed_tokens.weight.data.fill_(1.0)
+    model.lm_head.weight.data.zero_()
+    model.lm_head.weight.data[id] = 1.0
+    return wrap(model)
+
+
+def test_base_behaviour():
+    """A model that goes on with text passes and its continuations are returned; one that opens a chat turn is refused."""
+    text = _always(74)
+    word = text.tokenizer.decode([74])
+
+    assert check_base_behaviour(text, tokens=3) == dict.fromkeys(SENTINELS, word * 3)
+    with pytest.raises(ContaminationError, match=r"continues .* with '<\|im_start\|>': that is no base model"):
+        check_base_behaviour(_always(1))
+
+
+def test_end_of_sequence_is_no_contamination():
+    """A base model may end its text."""
+    assert check_base_behaviour(_always(0)) == dict.fromkeys(SENTINELS, "")
+    assert torch.is_grad_enabled()
