@@ -26,9 +26,7 @@ def _mean(pair_id: str, total: float, tokens: int) -> float:
     return total / tokens
 
 
-def preferences_by_item(
-    pairs: Sequence[PreferencePair], logprobs: Sequence[PairLogProbs]
-) -> dict[str, dict[str, bool]]:
+def preferences_by_item(pairs: Sequence[PreferencePair], logprobs: Sequence[PairLogProbs]) -> dict[str, dict[str, bool]]:
     """Item id -> negative type -> whether the chosen side is preferred.
 
     Raises:
@@ -49,9 +47,6 @@ def preferences_by_item(
 def preference_accuracy(preferences: Mapping[str, Mapping[str, bool]], negative_type: str | None = None) -> float | None:
     """The share of pairs whose chosen side is preferred, of one negative type or of all; None where there are no such pairs."""
     outcomes = [
-        preferred
-        for of_item in preferences.values()
-        for kind, preferred in of_item.items()
-        if negative_type in (None, kind)
+        preferred for of_item in preferences.values() for kind, preferred in of_item.items() if negative_type in (None, kind)
     ]
     return sum(outcomes) / len(outcomes) if outcomes else None

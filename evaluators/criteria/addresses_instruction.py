@@ -1,0 +1,42 @@
+"""Criterion 4: the answer does the task, right or wrong."""
+
+from __future__ import annotations
+
+from evaluators.criteria.base import Criterion
+from evaluators.criteria.forms import has_form
+from evaluators.criteria.kind_of_answer import is_kind_asked_for
+from evaluators.criteria.on_topic import judge as stays_on_topic
+from evaluators.view import AnswerView
+
+
+def judge(view: AnswerView) -> bool:
+    """Whether the task asked is done. An empty response does nothing."""
+    if view.is_empty or view.is_gibberish or view.is_salad:
+        return False
+    if view.stance != "answers" or view.is_echo or view.is_filler:
+        return False
+    if not has_form(view):
+        return False
+    return bool(view.gives_reference) or (is_kind_asked_for(view) and stays_on_topic(view))
+
+
+CRITERION = Criterion(
+    name="addresses_instruction",
+    definition=(
+        "Does the task asked (kind of answer, number of items, constraint), whether or not the facts are right; "
+        "a refusal, an echo, a question back or vague filler fails."
+    ),
+    sees=(
+        "the text before the first marker",
+        "the instruction",
+        "the kind",
+        "the constraint",
+        "the kind of the reference answers",
+    ),
+    blind_to=(
+        "whether a poem is a poem or a translation a translation: the form is judged by lines, words and marks",
+        "whether the items of a list are of the kind asked for, where the topic lexicon does not know them",
+        "vagueness in particular words",
+    ),
+    judge=judge,
+)

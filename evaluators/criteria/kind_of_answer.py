@@ -1,0 +1,88 @@
+"""Whether an answer is of the kind that was asked for: a number for "how many", a question for "write a question"."""
+
+from __future__ import annotations
+
+import re
+
+from evaluators.language.numbers import quantities, sole_quantity
+from evaluators.language.patterns import spoken
+from evaluators.language.polarity import read_polarity
+from evaluators.language.stem import stem
+from evaluators.language.text import norms
+from evaluators.language.vocabulary import FUNCTION_WORDS, PRONOUNS
+from evaluators.language.wordlists import word_set
+from evaluators.view import AnswerView
+
+_NO_NUMBER = re.compile(r"\b(?:none|no|zero|nil|infinite(?:ly)?|infinity|once|twice|thrice|both|single)\b")
+_BY_NAME = re.compile(r"\bby (?:the )?[A-Z]")
+_BARE_YES_NO = word_set("yes no yeah nope yep true false")
+_RELATION = re.compile(
+    r"\b(?:what|which|name|give|state|tell me)\b(?: is| are| was| were)?(?: me)? the ((?:\w+ ){0,3}?\w+) (?:of|in|for) (?:the )?([\w' -]+?)\s*[?.]?$"
+)
+_FEWEST_WORDS = {
+    "story": 8,
+    "essay": 20,
+    "poem": 6,
+    "haiku": 6,
+    "limerick": 10,
+    "email": 6,
+    "letter": 6,
+    "paragraph": 8,
+    "recipe": 8,
+    "sentence": 3,
+}
+
+
+def is_kind_asked_for(view: AnswerView) -> bool:
+    """Whether the answer could be one to this question or task, by its kind alone."""
+    words = norms(view.prose)
+    if len(view.sentences) == 1 and view.prose.rstrip().endswith(":"):
+        return False
+    if view.kind in {"qa", "completion"} and not _fits_question(view, words):
+        return False
+    return _fits_form(view)
+
+
+def _fits_question(view: AnswerView, words: tuple[str, ...]) -> bool:
+    asked = view.request.answer_type
+    references = view.answers or ()
+    if references and all(" ".join(norms(answer)) in _BARE_YES_NO for answer in references):
+        return read_polarity(view.discourse, view.request.subject).value is not None
+    if asked != "yes_no" and not view.request.choice and len(words) <= 2 and words[0] in _BARE_YES_NO:
+        return False
+    numeric = [answer for answer in references if sole_quantity(answer) is not None]
+    if (references and len(numeric) == len(references)) or (not references and asked == "number"):
+        return bool(quantities(view.prose)) or bool(_NO_NUMBER.search(spoken(view.prose)))
+    if references and not numeric and asked != "number" and sole_quantity(view.prose) is not None and len(words) <= 2:
+        return any(re.search(r"\d", answer) for answer in references)
+    return not _speaks_of_the_wrong_side(view, words)
+
+
+def _speaks_of_the_wrong_side(view: AnswerView, words: tuple[str, ...]) -> bool:
+    """Whether "the capital of France" is answered with a sentence about France that names no capital; "who", with no word of what
+    was done and no "by"."""
+    relation = _RELATION.search(spoken(view.instruction))
+    if len(words) <= 4 or words[0] in PRONOUNS:
+        return False
+    said = {stem(word) for word in words}
+    opening = {stem(word) for word in words[:3]}
+    if relation is not None:
+        asked_for = {stem(word) for word in norms(relation[1]) if word not in FUNCTION_WORDS}
+        entity = {stem(word) for word in norms(relation[2]) if word not in FUNCTION_WORDS}
+    elif view.request.answer_type == "person" and view.request.names:
+        entity = {stem(name) for name in view.request.names}
+        asked_for = view.request.subject - entity
+    else:
+        return False
+    names_maker = relation is None and _BY_NAME.search(view.prose)
+    return not entity.isdisjoint(opening) and asked_for.isdisjoint(said) and not names_maker
+
+
+def _fits_form(view: AnswerView) -> bool:
+    form = view.limits.implied if "markup" not in view.request.allows else None
+    if view.kind == "generation" and form == "question" and "?" not in view.prose:
+        return False
+    if view.kind == "generation" and form in _FEWEST_WORDS and len(view.words) < _FEWEST_WORDS[form]:
+        return False
+    explains = view.request.explains and "markup" not in view.request.allows
+    return not (explains and view.constraint is None and len(view.words) < 2)

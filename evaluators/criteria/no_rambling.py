@@ -1,0 +1,65 @@
+"""Criterion 3: the response stops when the answer is done."""
+
+from __future__ import annotations
+
+from rapidfuzz import fuzz
+
+from evaluators.criteria.base import Criterion
+from evaluators.criteria.forms import exceeds_demand, is_factual
+from evaluators.language.continuation import asks_anew, goes_on_to_others
+from evaluators.language.loops import has_loop
+from evaluators.language.text import fold, has_words
+from evaluators.view import AnswerView
+
+_SAME_PROMPT = 85
+
+
+def judge(view: AnswerView) -> bool:
+    """Whether there is no new prompt, no loop and no drift into a continuation. An empty response does not ramble."""
+    return not (
+        view.marked.after
+        or _new_prompt(view)
+        or ("repetition" not in view.request.allows and has_loop(view.content))
+        or _drifts_on(view)
+        or _ran_away(view)
+    )
+
+
+def _new_prompt(view: AnswerView) -> bool:
+    """Whether a label opens another turn after the answer, or opens the response with another prompt than the one given."""
+    turns = [label for label in view.labels if label.opens_turn]
+    if "dialogue" in view.request.allows:
+        turns = [label for label in turns if label.name == "instruction"]
+    for label in turns:
+        line = view.response[label.end :].strip().split("\n", 1)[0]
+        if has_words(view.response[: label.start]) or fuzz.ratio(fold(line), fold(view.instruction)) < _SAME_PROMPT:
+            return True
+    return False
+
+
+def _drifts_on(view: AnswerView) -> bool:
+    if view.request.explains or view.wants_list or view.request.allows & {"dialogue", "question"}:
+        return False
+    if asks_anew(view.sentences, view.instruction):
+        return True
+    return view.kind in {"qa", "completion"} and goes_on_to_others(view.sentences, view.request, view.answers or ())
+
+
+def _ran_away(view: AnswerView) -> bool:
+    """Whether the token limit had to stop it when the answer was long done. An essay in full flow is not done."""
+    if not view.hit_token_limit or view.marked.found:
+        return False
+    return exceeds_demand(view) or (is_factual(view) and (len(view.words) > 30 or len(view.sentences) > 3))
+
+
+CRITERION = Criterion(
+    name="no_rambling",
+    definition="Stops when the answer is done: no new prompt, no loops, no drift into a continuation; not a length cap.",
+    sees=("the raw response", "the instruction", "the constraint", "the reference answers", "whether the token limit was hit"),
+    blind_to=(
+        "padding that neither repeats itself nor changes the subject",
+        "a continuation in other words that stays on the subject",
+        "loops longer than twelve words that are no whole sentences",
+    ),
+    judge=judge,
+)

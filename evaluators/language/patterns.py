@@ -1,0 +1,86 @@
+"""Phrases as data: files of patterns that read like the sentences they find.
+
+A file has `[section]`s of one pattern a line. A pattern is a regular expression in which `<name>` stands for the pattern of that
+name in the file's `[macros]` section (`name = pattern`). Patterns are tried on `spoken` text: folded, contractions opened and
+one blank between words, so that "I can't" and "I cannot" both read "i can not".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache, lru_cache
+from importlib.resources import files
+
+from evaluators.language.text import fold
+
+_MACRO = re.compile(r"(?<!P)<([a-z_]+)>")
+_CONTRACTIONS = tuple(
+    (re.compile(pattern), replacement)
+    for pattern, replacement in (
+        (r"\bcan'?t\b|\bcannot\b", "can not"),
+        (r"\bwon'?t\b", "will not"),
+        (r"\b(do|does|did|is|are|was|were|has|have|had|could|would|should|must|need)n'?t\b", r"\1 not"),
+        (r"\bi'?m\b", "i am"),
+        (r"\b(you|we|they)'re\b", r"\1 are"),
+        (r"\b(it|that|this|what|who|here|there|he|she)'s\b", r"\1 is"),
+        (r"\b(i|you|we|they|he|she|it)'ll\b", r"\1 will"),
+        (r"\b(i|you|we|they|he|she)'d\b", r"\1 would"),
+        (r"\b(i|you|we|they)'ve\b", r"\1 have"),
+        (r"\bhere's\b", "here is"),
+    )
+)
+
+
+@lru_cache(maxsize=8192)
+def spoken(text: str) -> str:
+    """The text folded and with contractions opened, one blank between words."""
+    text = " ".join(fold(text).split())
+    if "'" in text or "nt" in text or "im " in text or "cannot" in text:
+        for pattern, replacement in _CONTRACTIONS:
+            text = pattern.sub(replacement, text)
+    return text
+
+
+@cache
+def phrases(name: str) -> Mapping[str, tuple[re.Pattern[str], ...]]:
+    """The compiled patterns of `phrases/<name>.txt`, by section.
+
+    Raises:
+        KeyError: a pattern names a macro that the file does not have.
+        re.error: a pattern is no regular expression.
+    """
+    macros: dict[str, str] = {}
+    sections: dict[str, list[re.Pattern[str]]] = {}
+    section = ""
+    for line in files("evaluators.language").joinpath("phrases", f"{name}.txt").read_text(encoding="utf-8").splitlines():
+        line = line.strip()  # noqa: PLW2901
+        if not line or line.startswith("#"):
+            continue
+        if line.startswith("[") and line.endswith("]") and line[1:-1].isidentifier():
+            section = line[1:-1]
+        elif section == "macros":
+            key, _, pattern = line.partition(" = ")
+            macros[key.strip()] = _expand(pattern.strip(), macros)
+        else:
+            sections.setdefault(section, []).append(re.compile(_expand(line, macros), re.MULTILINE))
+    return {section: tuple(patterns) for section, patterns in sections.items()}
+
+
+def _expand(pattern: str, macros: Mapping[str, str]) -> str:
+    return _MACRO.sub(lambda match: f"(?:{macros[match[1]]})", pattern)
+
+
+def any_says(sentences: Sequence[str], name: str, *sections: str) -> bool:
+    """Whether a pattern of these sections may be found in any of the sentences: one quick look at all of them together.
+
+    It may say yes where no single sentence does, never the other way round.
+    """
+    text = "\n".join(map(spoken, sentences))
+    return any(pattern.search(text) for section in sections for pattern in phrases(name)[section])
+
+
+def says(sentence: str, name: str, section: str) -> bool:
+    """Whether any pattern of that section is found in the sentence."""
+    text = spoken(sentence)
+    return any(pattern.search(text) for pattern in phrases(name)[section])

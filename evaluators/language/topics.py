@@ -1,0 +1,90 @@
+"""Which subjects a text speaks of, by a lexicon of telling words (`topics.txt`); words it does not hold tell nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from importlib.resources import files
+from typing import NamedTuple
+
+from evaluators.language.stem import stem
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """Words by topic, and which topics are neighbours."""
+
+    topics_of: Mapping[str, frozenset[str]]
+    """Topics by the stem of a word."""
+    near: Mapping[str, frozenset[str]]
+    """A topic and its neighbours, both ways."""
+    words: frozenset[str]
+    """All words of the lexicon, as written."""
+
+
+@cache
+def lexicon() -> Lexicon:
+    """The lexicon of `topics.txt`, read once."""
+    topics_of: dict[str, set[str]] = {}
+    near: dict[str, set[str]] = {}
+    written: set[str] = set()
+    for line in files("evaluators.language").joinpath("topics.txt").read_text(encoding="utf-8").splitlines():
+        if not line or line.startswith("#"):
+            continue
+        head, _, words = line.partition(":")
+        topic, _, neighbours = head.partition("~")
+        topic = topic.strip()
+        for neighbour in (topic, *neighbours.split()):
+            near.setdefault(topic, set()).add(neighbour)
+            near.setdefault(neighbour, set()).add(topic)
+        for word in words.split():
+            written.add(word)
+            topics_of.setdefault(stem(word), set()).add(topic)
+    return Lexicon(
+        {word: frozenset(topics) for word, topics in topics_of.items()},
+        {topic: frozenset(neighbours) for topic, neighbours in near.items()},
+        frozenset(written),
+    )
+
+
+class Told(NamedTuple):
+    """How the words of a text bear on given topics; words that the lexicon does not hold bear on nothing."""
+
+    inside: float
+    """Words of these topics, 1 each, and of their neighbours, 1/2 each."""
+    elsewhere: float
+    """Words of one other field, 1 each, or 1/2 where they belong to several fields ("light", "night").
+
+    Stray words from all over ("quiet", "field") make no field; neighbours ("dog", "squirrel") do.
+    """
+
+
+@lru_cache(maxsize=4096)
+def topics_of(stems: frozenset[str]) -> frozenset[str]:
+    """The topics that these words belong to."""
+    return frozenset(topic for word in stems for topic in lexicon().topics_of.get(word, ()))
+
+
+@lru_cache(maxsize=4096)
+def _neighbourhood(topics: frozenset[str]) -> frozenset[str]:
+    return frozenset(neighbour for topic in topics for neighbour in lexicon().near[topic])
+
+
+def tell(stems: Collection[str], topics: frozenset[str]) -> Told:
+    """How different words, given by their stems, bear on these topics."""
+    book, near = lexicon(), _neighbourhood(topics)
+    known = [book.topics_of[word] for word in set(stems) if word in book.topics_of]
+    others = [each for each in known if each.isdisjoint(near)]
+    direct = sum(not each.isdisjoint(topics) for each in known) if len(others) < len(known) else 0
+    fields = {topic for each in others for topic in each}
+    together = max(
+        (sum(_weight(each) for each in others if not each.isdisjoint(book.near[field])) for field in fields), default=0.0
+    )
+    return Told(direct + (len(known) - direct - len(others)) / 2, together)
+
+
+@lru_cache(maxsize=4096)
+def _weight(topics: frozenset[str]) -> float:
+    """1 where a word's topics are all neighbours of one of them, so that it tells its field; else 1/2."""
+    return 1.0 if any(topics <= lexicon().near[topic] for topic in topics) else 0.5
