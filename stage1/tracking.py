@@ -263,5 +263,5 @@ def _evaluation(scores: Sequence[ItemScore]) -> Mapping[str, float]:
                 passed.setdefault(f"eval/{name}", []).append(value)
         for kind, value in score.preference.items():
             passed.setdefault("eval/preference_accuracy", []).append(value)
-            passed.setdefault(f"preference/{kind}", []).append(value)
+            passed.setdefault(f"preference_accuracy/{kind}", []).append(value)
     return {name: sum(values) / len(values) for name, values in passed.items()}

@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 import sys
 
-from compiler.catalogue import explain
-
 import compiler
+from compiler.catalogue import explain, nearest
 
 
 def explain_code(code: str) -> int:
     """Print what a diagnostic code means; 2 for a code that does not exist."""
     text = explain(code)
     if text is None:
-        print(f"error: there is no diagnostic {code}", file=sys.stderr)
+        similar = nearest(code)
+        print(f"error: there is no diagnostic {code}" + (f"; did you mean {similar}?" if similar else ""), file=sys.stderr)
         return 2
     print(text)
     return 0

@@ -15,6 +15,8 @@ from compiler.render import to_json
 from stage1.commands.compiling import CannotRead, compile_file, print_diagnostics
 from stage1.store import Store, write_json
 
+_BLOCKING = frozenset({"M001", "M002"})
+
 
 def show_plan(
     spec: Path, overrides: Sequence[str], *, as_json: bool, out: Path | None, require_go: bool, store_root: Path
@@ -40,8 +42,8 @@ def show_plan(
 
 
 def blocking(compilation: Compilation) -> list[str]:
-    """Codes of the method findings that stand against a go: confounds that no claim may be made over."""
-    return [finding.code for finding in compilation.diagnostics if finding.code.startswith("M")]
+    """Codes of the method findings that stand against a go: claims whose arms are equal, or differ in more than is claimed."""
+    return [finding.code for finding in compilation.diagnostics if finding.code in _BLOCKING]
 
 
 def _outlook(plan: Plan, store_root: Path) -> PlanOutlook:

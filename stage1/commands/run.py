@@ -53,7 +53,12 @@ def _carry_out(plan: Plan, root: Path, only: Sequence[str]) -> int:
     write_json(folder / "plan.json", plan.model_dump(mode="json"))
     console = ConsoleObserver(Console(stderr=True))
     tracker = MlflowTracker(tracking_uri(plan), store, folder / "tracking.json", warn=console.say)
-    worker = StepWorker(DiskWorld().read_text, console.step_progress, tracker.curve_loggers)
+    worker = StepWorker(
+        DiskWorld().read_text,
+        console.step_progress,
+        tracker.curve_loggers,
+        generation_batch_size=plan.spec["runtime"]["generation_batch_size"],
+    )
     try:
         outcome = Runner(plan, store, worker, [console, tracker], folder / "logs").run(only)
     finally:

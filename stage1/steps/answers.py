@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from datagen.exemplars import EXEMPLARS
-
 from compiler.records import Answer, Item, Split
+from datagen.exemplars import EXEMPLARS
 from models.generation import Decode, generate
 from models.loading import LoadedBase
 from models.prompt_format import encode_prompt, render_prompt
 from stage1.steps.job import Job
 
 _SPLITS: Mapping[str, tuple[Split, ...]] = {"generate": ("train", "validation"), "respond": ("heldout",)}
-_BATCH_SIZE = 65
+
+_BATCH_SIZE = 130
 
 
 def run(job: Job) -> None:
@@ -28,7 +28,7 @@ def run(job: Job) -> None:
             [_prompt_ids(loaded, item, job.settings["prompt"]) for _, item in items],
             decode,
             seed=job.settings.get("seed", 0),
-            batch_size=_BATCH_SIZE,
+            batch_size=job.generation_batch_size or _BATCH_SIZE,
             on_progress=job.progress,
         )
     job.draft.write(

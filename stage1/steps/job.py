@@ -23,6 +23,8 @@ class Job:
     models: Callable[[], Resident]
     """The base model in memory; asking for it imports torch, so steps that need none stay light."""
     read_text: Callable[[str], str]
+    generation_batch_size: int | None
+    """Answers generated together: a matter of memory, not of results. None: a default."""
     progress: Callable[[int, int], None]
     """Called with (done, total)."""
     curve_loggers: Callable[[], Sequence[Any]]

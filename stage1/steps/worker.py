@@ -33,11 +33,13 @@ class StepWorker:
         read_text: Callable[[str], str],
         progress: Callable[[Step, int, int], None],
         curve_loggers: Callable[[Step], Sequence[Any]],
+        generation_batch_size: int | None = None,
         device: str | None = None,
     ) -> None:
         self._read_text = read_text
         self._progress = progress
         self._curve_loggers = curve_loggers
+        self._generation_batch_size = generation_batch_size
         self._device = device
         self._resident: Any = None
 
@@ -50,6 +52,7 @@ class StepWorker:
             draft=draft,
             models=self._models,
             read_text=self._read_text,
+            generation_batch_size=self._generation_batch_size,
             progress=lambda done, total: self._progress(step, done, total),
             curve_loggers=lambda: self._curve_loggers(step),
         )
