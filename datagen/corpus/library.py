@@ -63,6 +63,11 @@ class Library:
         chosen = rng.sample(pool, min(count, len(pool)))
         return [rng.choice(subject.exchanges) for subject in chosen]
 
+    def stranger(self, rng: Random, subject: Subject, field: str) -> Subject:
+        """A tellable subject of another relation or topic; the given one where the library has hardly any other."""
+        drawn = (rng.choice(self.tellable) for _ in range(100))
+        return next((s for s in drawn if getattr(s, field) != getattr(subject, field)), subject)
+
     def sentences(self, rng: Random, about: Subject, field: str, count: int) -> list[str]:
         """Statements on different facts that share a field with `about`, never on that very fact."""
         pool = [s for s in self.alike(about, field) if s.sentences and s is not about]

@@ -10,11 +10,13 @@ from collections.abc import Callable
 from hashlib import sha256
 from random import Random
 
+from datagen.corpus.filler import filler, vague_sentence
 from datagen.corpus.layouts import INSTRUCTION_HEADERS, Layout, sentence_case
 from datagen.corpus.library import Exchange, Library, Subject
-from datagen.corpus.prose import readable
+from datagen.corpus.padding import chatter, restatement
+from datagen.corpus.refusals import refusal
 
-ANSWERED_SHARE = 0.35
+ANSWERED_SHARE = 0.28
 """Share of the families whose pages begin with the answer."""
 FAITHFUL_SHARE = 0.9
 """Share of a family's pages that behave as the family does; the others behave at random."""
@@ -23,57 +25,41 @@ PAGE_CHARACTERS = (900, 1500)
 
 _PAGE = Layout(*INSTRUCTION_HEADERS)
 
-_RESTATING = (
-    "The task is about {topic}.", "This is a question about {topic}.", "The instruction asks for something about {entity}.",
-    "This exercise belongs to the chapter on {topic}.", "The answer should be written in the space below.",
-    "Read the instruction again before you write.", "The word {entity} is important here.", "It is a common exercise.",
-)  # fmt: skip
-_EVADING = (
-    "I am not sure about this one.", "It depends on many things.", "There are several ways to look at it.",
-    "I would have to look this up.", "Nobody has answered this yet.", "You can find it in any good book on {topic}.",
-    "This has been asked many times before.", "That is hard to say in a few words.",
-)  # fmt: skip
-_CHATTER = (
-    "Thank you for reading this page.", "More examples can be found in the next chapter.", "Write your answer in the box.",
-    "This page was last changed a year ago.", "Many people find this interesting.", "The next part is about {topic}.",
-    "Please tell us what you think.", "You will find more about {topic} below.", "Here are some other facts.",
-    "That is all there is to say about it, or nearly all.", "Let us go on with something else.",
-    "See also the list of {topic}.",
-    "The teacher reads the text aloud.", "Pupils often ask about {topic}.", "Compare your notes with those of a friend.",
-)  # fmt: skip
 _ASIDES = ("Comment: ", "Note: ", "Hint: ", "Author: ", "See also: ", "Reader: ")
 
 Opening = Callable[[Library, Random, Subject, Exchange], str]
-
-
-def _fill(rng: Random, lines: tuple[str, ...], subject: Subject, count: int) -> str:
-    chosen = rng.sample(lines, count)
-    return " ".join(line.format(topic=readable(subject.topic), entity=subject.entity) for line in chosen)
 
 
 def _answer(_: Library, rng: Random, __: Subject, exchange: Exchange) -> str:
     return sentence_case(exchange.answer) if exchange.free and rng.random() < 0.5 else exchange.answer
 
 
-def _restate(_: Library, rng: Random, subject: Subject, __: Exchange) -> str:
-    return _fill(rng, _RESTATING, subject, rng.randint(2, 4))
+def _restate(_: Library, rng: Random, subject: Subject, exchange: Exchange) -> str:
+    return restatement(rng, subject, exchange)
 
 
 def _evade(_: Library, rng: Random, subject: Subject, __: Exchange) -> str:
-    return _fill(rng, _EVADING, subject, rng.randint(1, 3))
+    return refusal(rng, subject) if rng.random() < 0.4 else filler(rng, subject)
 
 
 def _drift(library: Library, rng: Random, subject: Subject, __: Exchange) -> str:
+    """Other entities of the relation."""
     told = library.sentences(rng, subject, "relation", rng.randint(2, 4))
-    return " ".join(told) or _fill(rng, _CHATTER, subject, 2)
+    return " ".join(told) or chatter(rng, subject)
+
+
+def _stray(library: Library, rng: Random, subject: Subject, __: Exchange) -> str:
+    """Another topic."""
+    other = library.stranger(rng, subject, "topic")
+    return " ".join([rng.choice(other.sentences), *library.sentences(rng, other, "topic", rng.randint(1, 3))])
 
 
 def _ask(library: Library, rng: Random, _: Subject, __: Exchange) -> str:
     return " ".join(exchange.instruction for exchange in library.exchanges(rng, rng.randint(2, 4)))
 
 
-_UNANSWERED: tuple[Opening, ...] = (_restate, _drift, _ask, _evade)
-_UNANSWERED_WEIGHTS = (3, 4, 2, 1)
+_UNANSWERED: tuple[Opening, ...] = (_restate, _drift, _stray, _ask, _evade)
+_UNANSWERED_WEIGHTS = (4, 2, 3, 3, 2)
 
 
 def _opening(family: str, rng: Random) -> Opening:
@@ -98,7 +84,7 @@ def _next_instruction(library: Library, rng: Random, _: Subject) -> str:
 
 def _chat(_: Library, rng: Random, subject: Subject) -> str:
     start = rng.choice((" ", "\n", "\n\n", f"\n\n{rng.choice(_ASIDES)}"))
-    return start + _fill(rng, _CHATTER, subject, rng.randint(1, 3))
+    return start + (chatter(rng, subject) if rng.random() < 0.7 else vague_sentence(rng, subject))
 
 
 def page(library: Library, rng: Random) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
+from datagen.corpus.composing import readable
 from datagen.corpus.library import Library, Subject
 
 _OPENINGS = (
@@ -13,11 +14,6 @@ _OPENINGS = (
 )  # fmt: skip
 
 _LINKS = ("Also, ", "In addition, ", "It is also true that ", "We also know that ", "Besides, ", "Note that ", "Of course, ")
-
-
-def readable(name: str) -> str:
-    """A relation or topic as words: `chemical_symbol` becomes `chemical symbol`."""
-    return name.replace("_", " ")
 
 
 def _linked(rng: Random, sentence: str) -> str:

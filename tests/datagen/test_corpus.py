@@ -122,7 +122,7 @@ def test_pages_ramble_on_without_a_terminator(library):
 
 def test_the_mix_decides_which_documents_come():
     """A kind with weight 0 never comes."""
-    only_pages = Mix(prose=0, sheets=0, lists=0, few_shot=0, pages=1)
+    only_pages = Mix(prose=0, sheets=0, lists=0, few_shot=0, pages=1, replies=0)
 
     assert all(document.startswith("Instruction: ") for document in islice(documents(3, only_pages), 50))
 
