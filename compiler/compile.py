@@ -11,12 +11,14 @@ from compiler.checks.method import Design, run_method_checks
 from compiler.checks.subject import Subject
 from compiler.contrasts import Contrast, contrasts
 from compiler.diagnostics import Diagnostic, error
+from compiler.expand import Expansion, expand
 from compiler.language.data import BANK
 from compiler.language.spec import Spec
 from compiler.lowering import Digests, lower
 from compiler.plan import Plan, fingerprint
 from compiler.resolve import ResolvedArm, resolve_arms
 from compiler.shape import Draft, check_shape
+from compiler.source.inheriting import EXTENDS, Family, inherit
 from compiler.source.overrides import flag_name, overridden
 from compiler.source.reading import read
 from compiler.source.text import SourceText
@@ -38,6 +40,8 @@ class Compilation:
     """None if there is any error."""
     contrasts: tuple[Contrast, ...] = ()
     """Per claim, in what its two arms differ."""
+    notes: tuple[str, ...] = ()
+    """What a person should know of though nothing is wrong: into how many arms `vary` was expanded."""
 
     @property
     def ok(self) -> bool:
@@ -60,13 +64,45 @@ def compile_spec(path: str, text: str, overrides: Sequence[str], world: World) -
 
 
 def _compiled(source: SourceText, overrides: Sequence[str], world: World) -> Compilation:
-    tree, findings = _tree(source, overrides)
-    if tree is None:
-        return Compilation(tuple(findings))
-    draft, wrong_shape = check_shape(tree)
-    findings += wrong_shape
+    tree, findings = read(source)
+    if tree is None or tree.entries is None:
+        return Compilation(tuple(findings or [_no_mapping(source, tree)]))
+    family = inherit(source, tree, world)
+    expansion = _expanded(family, overrides)
+    findings += family.findings + expansion.findings
+    compilation = _judged(expansion, findings, world)
+    told = [family.explained(finding) for finding in expansion.once(compilation.diagnostics)]
+    return replace(compilation, diagnostics=tuple(told), notes=expansion.notes)
+
+
+def _expanded(family: Family, overrides: Sequence[str]) -> Expansion:
+    tree, findings = overridden(family.tree, overrides)
+    expansion = expand(tree)
+    return replace(expansion, findings=[*findings, *_extended_by_flag(family.tree, tree), *expansion.findings])
+
+
+def _extended_by_flag(before: Node, after: Node) -> list[Diagnostic]:
+    entry = (after.entries or {}).get(EXTENDS)
+    if entry is None or before.child(EXTENDS) is entry.node:
+        return []
+    message = f"`{EXTENDS}` cannot be set by a flag: the file is read before flags apply"
+    return [error("S403", entry.key, message, label="too late", help=f"write `{EXTENDS}:` in the spec, or plan the other spec")]
+
+
+def _extends_unknown(tree: Node) -> bool:
+    """Whether a spec extends one that could not be read."""
+    node = tree.child(EXTENDS)
+    return node is not None and not (node.is_scalar and node.scalar is None)
+
+
+def _judged(expansion: Expansion, findings: list[Diagnostic], world: World) -> Compilation:
+    draft, wrong_shape = check_shape(expansion.tree)
+    findings = findings + wrong_shape
+    if _extends_unknown(expansion.tree):  # what is missing here may stand there
+        return Compilation(tuple(finding for finding in findings if finding.code != "S101"))
     if draft is None:
         return Compilation(tuple(findings))
+    draft = replace(draft, varied=expansion.varied)
     subject = Subject(draft, resolve_arms(draft.spec), world)
     findings += run_checks(subject)
     spec = None if draft.broken else draft.spec
@@ -76,14 +112,6 @@ def _compiled(source: SourceText, overrides: Sequence[str], world: World) -> Com
     findings += run_method_checks(Design(subject, table))
     plan = None if _has_error(findings) else _plan(draft, subject.arms, table, world)
     return Compilation(tuple(findings), spec, plan, table)
-
-
-def _tree(source: SourceText, overrides: Sequence[str]) -> tuple[Node | None, list[Diagnostic]]:
-    tree, findings = read(source)
-    if tree is None or tree.entries is None:
-        return None, findings or [_no_mapping(source, tree)]
-    tree, wrong_flags = overridden(tree, overrides)
-    return tree, findings + wrong_flags
 
 
 def _no_mapping(source: SourceText, tree: Node | None) -> Diagnostic:

@@ -7,7 +7,7 @@ in the same breath.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
@@ -33,6 +33,8 @@ class Draft:
     """What is left when the mistakes of shape are cut out."""
     broken: frozenset[Path]
     """The paths that were cut out."""
+    varied: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Arm with `vary` -> the arms it became."""
 
     def is_whole(self, *path: str | int) -> bool:
         """Whether nothing at or below a path was cut out."""

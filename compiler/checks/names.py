@@ -45,7 +45,9 @@ def check_arms(subject: Subject) -> Iterator[Diagnostic]:
             help=f"`demonstrations.from: {CHOSEN}` means the chosen answers of the pairs; choose another name",
         )
     for path, name in _references(subject):
-        if name not in known:
+        if name in subject.draft.varied:
+            yield _varied(subject, path, name)
+        elif name not in known:
             yield error(
                 "S201",
                 subject.value(*path),
@@ -54,6 +56,17 @@ def check_arms(subject: Subject) -> Iterator[Diagnostic]:
                 help=suggestion(name, known, "arms"),
                 replacement=did_you_mean(name, known),
             )
+
+
+def _varied(subject: Subject, path: Path, name: str) -> Diagnostic:
+    made = subject.draft.varied[name]
+    listed = ", ".join(quoted(arm) for arm in made[:6]) + (f" and {len(made) - 6} more" if len(made) > 6 else "")
+    way_out = f"name one of {listed}"
+    if path[0] == "arms" and path[2:] in (("from",), ("train", "match", "tokens")):
+        setting, some = ".".join(map(str, path[2:])), ", ".join(made[:3]) + (", ..." if len(made) > 3 else "")
+        way_out += f"; or let this arm follow all of them: `vary: {{{setting}: [{some}]}}`"
+    message = f"arm {quoted(name)} is varied, so there are {len(made)} of it"
+    return error("S220", subject.value(*path), message, label="which of them?", help=way_out)
 
 
 def _references(subject: Subject) -> Iterator[tuple[Path, str]]:

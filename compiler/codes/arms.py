@@ -14,6 +14,8 @@ arms:
   base: {}
   sft: {from: base, train: sft}
 """
+_MANY = [number / 10 for number in range(1, 51)]
+_VARIED = _RECIPES + "  sft_long: {from: base, train: sft, vary: {train.epochs: [5, 9]}}\n"
 _RIGHT = _RECIPES + "  sft_dpo: {from: sft, train: dpo}\n"
 
 
@@ -158,5 +160,42 @@ CODES = (
         """,
         _RIGHT.replace("{chosen:", "{rejected: {off_topic: 1}, pairs: 500, chosen:"),
         _RIGHT.replace("{chosen:", "{rejected: {off_topic: 1}, pairs: 200, chosen:"),
+    ),
+    Code(
+        "S217",
+        "a `vary` that varies nothing",
+        """
+        `vary` names settings of its arm and lists the values that each takes; every combination becomes an arm of its own,
+        called `ARM_SETTING_VALUE`. A setting is written as a path, such as `train.beta` or `data.preferences.rejected`.
+        """,
+        _RECIPES + "  sft_dpo: {from: sft, train: dpo, vary: {train.beta: 0.1}}\n",
+        _RECIPES + "  sft_dpo: {from: sft, train: dpo, vary: {train.beta: [0.05, 0.1]}}\n",
+    ),
+    Code(
+        "S218",
+        "a `vary` that makes too many arms",
+        """
+        Every combination of the listed values is trained once per seed, so a grid over a few settings grows large quickly. All
+        grids of a spec together may make 2,000 arms.
+        """,
+        _RECIPES + f"  sft_dpo: {{from: sft, train: dpo, vary: {{train.beta: {_MANY}, train.epochs: {_MANY}}}}}\n",
+        _RECIPES + "  sft_dpo: {from: sft, train: dpo, vary: {train.beta: [0.05, 0.1], train.epochs: [1, 2]}}\n",
+    ),
+    Code(
+        "S219",
+        "a `vary` that makes an arm that is there",
+        "An arm that a `vary` makes would have the name of another arm, so claims could not tell them apart.",
+        _RECIPES + "  tuned_beta_0.1: {from: sft, train: dpo}\n  tuned: {from: sft, train: dpo, vary: {train.beta: [0.1]}}\n",
+        _RECIPES + "  plain: {from: sft, train: dpo}\n  tuned: {from: sft, train: dpo, vary: {train.beta: [0.2, 0.3]}}\n",
+    ),
+    Code(
+        "S220",
+        "one arm is meant where there are several",
+        """
+        An arm with `vary` becomes several arms, so its own name no longer says which one is meant. Name one of those, or let
+        the arm that follows them vary too: `vary: {from: [sft_epochs_1, sft_epochs_3]}`.
+        """,
+        _VARIED + "  sft_dpo: {from: sft_long, train: dpo}\n",
+        _VARIED + "  sft_dpo: {train: dpo, vary: {from: [sft_long_epochs_5, sft_long_epochs_9]}}\n",
     ),
 )

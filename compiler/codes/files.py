@@ -1,4 +1,4 @@
-"""S3 and S4: files that a spec refers to, and `--set`."""
+"""S3 and S4: files that a spec refers to, the specs that it extends, and `--set`."""
 
 from __future__ import annotations
 
@@ -70,6 +70,33 @@ CODES = (
         _BANK,
     ),
     Code(
+        "S307",
+        "the spec that is extended is not there",
+        """
+        `extends: other.yaml` takes everything over from another spec and changes only what is written here. The path is seen
+        from the folder of the file in which it is written.
+        """,
+        "extends: bsae.yaml\nexperiment: demo\n",
+        "extends: base.yaml\nexperiment: demo\n",
+        files={"base.yaml": _BANK},
+    ),
+    Code(
+        "S308",
+        "the spec that is extended cannot be read",
+        "The file that `extends` names may not be read, is no text in UTF-8, or is no mapping of keys to values.",
+        "extends: notes.yaml\nexperiment: demo\n",
+        "extends: base.yaml\nexperiment: demo\n",
+        files={"base.yaml": _BANK, "notes.yaml": "some notes\n"},
+    ),
+    Code(
+        "S309",
+        "specs that extend each other in a circle",
+        "A spec may extend one that extends another, sixteen of them at most, but none of them may extend itself in the end.",
+        "extends: first.yaml\nexperiment: demo\n",
+        "extends: base.yaml\nexperiment: demo\n",
+        files={"base.yaml": _BANK, "first.yaml": "extends: second.yaml\n", "second.yaml": "extends: first.yaml\n"},
+    ),
+    Code(
         "S401",
         "a `--set` without a path or a value",
         "`--set` takes a path of keys with dots between them, an equals sign, and a YAML value.",
@@ -86,5 +113,15 @@ CODES = (
         _BANK,
         flags=("experiment.name=other",),
         right_flags=("experiment=other",),
+    ),
+    Code(
+        "S403",
+        "`extends` as a flag",
+        "Flags change a spec once it is read together with those it extends, so they cannot say what it extends.",
+        _BANK,
+        "extends: base.yaml\n",
+        flags=("extends=base.yaml",),
+        right_flags=("experiment=other",),
+        files={"base.yaml": _BANK},
     ),
 )

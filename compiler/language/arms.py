@@ -48,6 +48,14 @@ Train = Annotated[
 ]
 
 
+def _grid(schema: dict[str, Any]) -> None:
+    schema["additionalProperties"] = {"anyOf": [{"type": "array", "minItems": 1}, {"type": "object", "minProperties": 1}]}
+    schema["minProperties"] = 1
+
+
+Vary = Annotated[dict[str, Any], Field(json_schema_extra=_grid)]
+
+
 class Arm(Part):
     """One way of making a model that answers: where it starts, how it is trained, and how it is asked."""
 
@@ -65,3 +73,11 @@ class Arm(Part):
         Field(description="How it is asked: `instruction` (default), `few-shot` (examples first), `raw` (no format)."),
     ] = None
     data: Annotated[ArmData | None, Field(description="What it does differently with data.")] = None
+    vary: Annotated[
+        Vary | None,
+        Field(
+            exclude=True,  # written out before the spec is looked at
+            description="Makes several arms of this one: a grid over any of its settings, such as "
+            "`{train.beta: [0.05, 0.1, 0.3]}` for `ARM_beta_0.05` and so on.",
+        ),
+    ] = None

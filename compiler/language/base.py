@@ -17,7 +17,10 @@ class Part(BaseModel):
 AnyPart = TypeVar("AnyPart", bound=Part)
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", max_length=80)]
-"""Arms, recipes and claims: what file names, MLflow and step ids all accept."""
+"""Recipes and claims: what file names, MLflow and step ids all accept."""
+
+ArmKey = Annotated[str, Field(pattern=r"^[A-Za-z]([A-Za-z0-9_-]|[0-9]\.[0-9])*$", max_length=80)]
+"""Arms: the same, and decimal points, as in `sft_dpo_beta_0.05`."""
 
 Temperature = Annotated[float, Field(ge=0, le=10, description="Sampling temperature; 0 takes the likeliest token (greedy).")]
 MaxNewTokens = Annotated[

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field
 
 from compiler.language.arms import Arm
-from compiler.language.base import Name, Part
+from compiler.language.base import ArmKey, Name, Part
 from compiler.language.data import Data
 from compiler.language.evidence import Analysis, Claim, Evaluation
 from compiler.language.model import Model
@@ -44,6 +44,16 @@ class Spec(Part):
 
     model_config = ConfigDict(title="an experiment")
 
+    extends: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=1000,
+            exclude=True,  # followed before the spec is looked at: what is left of it says nothing
+            description="Another spec that this one changes, a path seen from this file; mappings are taken over key by key, "
+            "and an arm, a recipe or a claim that is set to null is left out.",
+        ),
+    ] = None
     experiment: Annotated[
         str,
         Field(
@@ -66,7 +76,7 @@ class Spec(Part):
     model: Annotated[Model, Field(description="The base model that every arm starts from.")] = Model()
     data: Annotated[Data, Field(description="What the arms learn from and are scored on.")] = Data()
     recipes: Annotated[dict[Name, Recipe], Field(default_factory=dict, description="Ways of training, by name.")]
-    arms: Annotated[dict[Name, Arm], Field(min_length=1, description="What is compared, by name.")]
+    arms: Annotated[dict[ArmKey, Arm], Field(min_length=1, description="What is compared, by name.")]
     evaluation: Annotated[Evaluation, Field(description="How every arm is measured.")] = Evaluation()
     analysis: Annotated[Analysis, Field(description="What counts as evidence.")] = Analysis()
     claims: Annotated[dict[Name, Claim], Field(default_factory=dict, description="What the experiment is to show, by name.")]
