@@ -7,6 +7,7 @@ from typing import Any
 
 from compiler.records import Answer, Item, Split
 from datagen.exemplars import EXEMPLARS
+from models.contamination import check_contamination
 from models.generation import Decode, generate
 from models.loading import LoadedBase
 from models.prompt_format import encode_prompt, render_prompt
@@ -23,9 +24,11 @@ def run(job: Job) -> None:
     items = [(split, item) for split in _SPLITS[job.step.kind] for item in instructions.read(f"{split}.jsonl", Item)]
     decode = Decode(**job.settings["decode"])
     with job.resident.checkpoint(job.settings["model"], job.inputs.get("checkpoint")) as loaded:
+        prompts = [_prompt_ids(loaded, item, job.settings["prompt"]) for _, item in items]
+        job.draft.provenance["contamination"] = check_contamination(loaded.tokenizer, prompts).as_dict()
         generated = generate(
             loaded,
-            [_prompt_ids(loaded, item, job.settings["prompt"]) for _, item in items],
+            prompts,
             decode,
             seed=job.settings.get("seed", 0),
             batch_size=job.generation_batch_size or _BATCH_SIZE,

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from models.adapters import attached
+from models.contamination import check_base_behaviour, check_contamination
 from models.loading import LoadedBase, load_base
 from stage1.store import Artifact
 
@@ -24,13 +25,19 @@ class Resident:
         self._loaded: LoadedBase | None = None
 
     def base(self, model: Mapping[str, Any]) -> LoadedBase:
-        """The base model of these settings (`base`, `revision`, `quantization`, `dtype`), without any adapter."""
+        """The base model of these settings (`base`, `revision`, `quantization`, `dtype`), without any adapter.
+
+        Raises:
+            ModelError: it cannot be loaded, or is no base model: a chat template shows through.
+        """
         settings = {name: model[name] for name in ("base", "revision", "quantization", "dtype")}
         if self._loaded is None or settings != self._settings:
             self._loaded = None  # let the old one go before the new one needs its memory
             self._loaded = load_base(settings, device=self._device)
             self._settings = settings
             _one_thread_if_small(self._loaded)
+            check_contamination(self._loaded.tokenizer)
+            check_base_behaviour(self._loaded)
         return self._loaded
 
     @contextmanager
