@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from compiler.render import render_text
-
 from compiler import Compilation, compile_spec
+from compiler.language.data import BANK
+from compiler.plan import Plan
+from compiler.render import render_text
+from compiler.saved_plan import NotAPlan, looks_like_a_spec, read_plan
 from stage1.world import DiskWorld
 
 
@@ -23,23 +25,67 @@ def compile_file(spec: Path, overrides: Sequence[str]) -> Compilation:
     Raises:
         CannotRead: there is no such file, or it is not readable text.
     """
-    world = DiskWorld()
+    return compile_spec(str(spec), _text(spec), overrides, DiskWorld())
+
+
+def compiled_or_planned(path: Path, overrides: Sequence[str]) -> Compilation:
+    """Compile a spec, or take a plan as `plan --out` wrote it: a `.json` file that is no spec.
+
+    Raises:
+        CannotRead: there is no such file, it is not readable text, or it is a plan that cannot be carried out as it stands.
+    """
+    text = _text(path)
+    if path.suffix != ".json" or looks_like_a_spec(text):
+        return compile_spec(str(path), text, overrides, DiskWorld())
+    if overrides:
+        raise CannotRead(f"error: {path} is a plan, which --set cannot change; plan the spec again with --set {overrides[0]}")
     try:
-        text = world.read_text(str(spec))
+        plan = read_plan(text)
+    except NotAPlan as wrong:
+        raise CannotRead(
+            f"error: {path} is not a plan that can be run: {wrong}; write one with `stage1 plan SPEC --out`"
+        ) from None
+    _check_files(path, plan)
+    return Compilation((), plan=plan)
+
+
+def _check_files(path: Path, plan: Plan) -> None:
+    """Weights and instructions are still those that were planned with."""
+    world = DiskWorld()
+    named: list[tuple[str, str | None, Callable[[str], str | None]]]
+    planned = {
+        (step.settings["model"]["base"], step.settings["model"]["digest"]) for step in plan.steps if "model" in step.settings
+    }
+    sources = {(step.settings["source"], step.settings["source_digest"]) for step in plan.steps if "source" in step.settings}
+    named = [(base, digest, world.digest_model) for base, digest in sorted(planned, key=str)]
+    named += [(source, digest, world.digest_file) for source, digest in sorted(sources, key=str) if source != BANK]
+    for name, digest, read in named:
+        try:
+            same = read(name) == digest
+        except OSError as failure:
+            raise CannotRead(f"error: {path} needs {name}, which cannot be read: {failure.strerror or failure}") from None
+        if not same:
+            raise CannotRead(f"error: {name} has changed since {path} was planned; plan the spec again")
+
+
+def _text(path: Path) -> str:
+    try:
+        return DiskWorld().read_text(str(path))
     except FileNotFoundError:
-        raise CannotRead(f"error: there is no file {spec}{_nearby(spec)}") from None
+        raise CannotRead(f"error: there is no file {path}{_nearby(path)}") from None
     except UnicodeDecodeError as error:
-        raise CannotRead(f"error: {spec} is not UTF-8 text (byte {error.start}); is it a spec?") from None
+        raise CannotRead(f"error: {path} is not UTF-8 text (byte {error.start}); is it a spec?") from None
     except OSError as error:
-        raise CannotRead(f"error: {spec} cannot be read: {error.strerror or error}") from None
-    return compile_spec(str(spec), text, overrides, world)
+        raise CannotRead(f"error: {path} cannot be read: {error.strerror or error}") from None
 
 
 def print_diagnostics(compilation: Compilation) -> None:
-    """All diagnostics as text on stderr, in colour on a terminal unless NO_COLOR is set."""
+    """All diagnostics and notes as text on stderr, in colour on a terminal unless NO_COLOR is set."""
     if compilation.diagnostics:
         color = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
         print(render_text(compilation.diagnostics, color=color), file=sys.stderr)
+    for note in compilation.notes:
+        print(f"note: {note}", file=sys.stderr)
 
 
 def _nearby(spec: Path) -> str:

@@ -12,7 +12,7 @@ from types import FrameType
 from rich.console import Console
 
 from compiler.plan import Plan
-from stage1.commands.compiling import CannotRead, compile_file, print_diagnostics
+from stage1.commands.compiling import CannotRead, compiled_or_planned, print_diagnostics
 from stage1.commands.report import render
 from stage1.commands.summary import print_summary
 from stage1.console import ConsoleObserver
@@ -24,9 +24,9 @@ from stage1.world import DiskWorld
 
 
 def run_spec(spec: Path, overrides: Sequence[str], *, only: Sequence[str], store_root: Path) -> int:
-    """Carry out a spec; the exit code of the command line contract."""
+    """Carry out a spec, or a plan written earlier; the exit code of the command line contract."""
     try:
-        compilation = compile_file(spec, overrides)
+        compilation = compiled_or_planned(spec, overrides)
     except CannotRead as problem:
         print(problem, file=sys.stderr)
         return 2
