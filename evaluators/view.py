@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from compiler.records import Constraint, Kind
-from evaluators.language import echo, filler, gibberish, grammar, lists, markup, request, scaffold
+from evaluators.language import echo, filler, gibberish, grammar, lists, loops, markup, request, scaffold
 from evaluators.language.agreement import agrees
 from evaluators.language.clauses import Discourse
 from evaluators.language.limits import Limits, read_limits
@@ -15,7 +15,7 @@ from evaluators.language.marker import Marked, split_at_marker
 from evaluators.language.placeholders import placeholders
 from evaluators.language.sentences import sentences
 from evaluators.language.stance import Stance, read_stance
-from evaluators.language.text import counted_words, has_words
+from evaluators.language.text import counted_words, has_words, without_speech
 
 _EMPHASIS = re.compile(r"\*\*|__|(?<!\w)[*_](?=\w)|(?<=\w)[*_](?!\w)|```\w*|`|^#{1,6}\s+|^>\s+", re.MULTILINE)
 
@@ -128,7 +128,8 @@ class AnswerView:
     @cached_property
     def stance(self) -> Stance:
         """Whether it answers, refuses, deflects or asks back."""
-        return read_stance(self.sentences, self.request, self.kind, gives_reference=self.gives_reference)
+        spoken_for = self.sentences if self.kind == "qa" else sentences(without_speech(self.prose))
+        return read_stance(spoken_for, self.request, self.kind, gives_reference=self.gives_reference)
 
     @cached_property
     def is_echo(self) -> bool:
@@ -144,6 +145,11 @@ class AnswerView:
     def is_gibberish(self) -> bool:
         """Whether its letters make no words."""
         return not self.gives_reference and "spelling" not in self.request.allows and gibberish.is_gibberish(self.prose)
+
+    @cached_property
+    def is_looped(self) -> bool:
+        """Whether words or phrases repeat in a row where nobody asked for it, and no answer is among them."""
+        return not self.gives_reference and "repetition" not in self.request.allows and loops.has_phrase_loop(self.content)
 
     @cached_property
     def is_salad(self) -> bool:

@@ -99,7 +99,7 @@ def is_factual(view: AnswerView) -> bool:
     """Whether a short, certain answer is wanted: there are references, all short, or the form allows a word or a number only."""
     if view.constraint is not None and view.constraint.type in {"one_word", "yes_no", "number"}:
         return True
-    if not view.answers or view.request.explains or view.kind not in {"qa", "completion"}:
+    if not view.answers or view.kind == "generation":
         return False
     return all(len(counted_words(answer)) <= _SHORT_REFERENCE for answer in view.answers)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 
+from evaluators.criteria.forms import is_factual
 from evaluators.language.numbers import quantities, sole_quantity
 from evaluators.language.patterns import spoken
 from evaluators.language.polarity import read_polarity
 from evaluators.language.stem import stem
 from evaluators.language.text import norms
-from evaluators.language.vocabulary import FUNCTION_WORDS, PRONOUNS
+from evaluators.language.vocabulary import FUNCTION_WORDS, GENERIC_WORDS, PRONOUNS
 from evaluators.language.wordlists import word_set
 from evaluators.view import AnswerView
 
@@ -55,7 +56,17 @@ def _fits_question(view: AnswerView, words: tuple[str, ...]) -> bool:
         return bool(quantities(view.prose)) or bool(_NO_NUMBER.search(spoken(view.prose)))
     if references and not numeric and asked != "number" and sole_quantity(view.prose) is not None and len(words) <= 2:
         return any(re.search(r"\d", answer) for answer in references)
-    return not _speaks_of_the_wrong_side(view, words)
+    return not _speaks_of_the_wrong_side(view, words) and not _lacks_a_name(view, words)
+
+
+def _lacks_a_name(view: AnswerView, words: tuple[str, ...]) -> bool:
+    """Whether a sentence names nobody and nothing where every reference is a name."""
+    references = view.answers or ()
+    named = bool(references) and all(answer[:1].isupper() and len(answer) > 2 for answer in references)
+    if not named or len(words) < 5 or not view.prose[:1].isupper():
+        return False
+    plain = FUNCTION_WORDS | GENERIC_WORDS | view.request.words
+    return not any(word.raw[0].isupper() and word.norm not in plain for word in view.discourse.words)
 
 
 def _speaks_of_the_wrong_side(view: AnswerView, words: tuple[str, ...]) -> bool:
@@ -71,7 +82,7 @@ def _speaks_of_the_wrong_side(view: AnswerView, words: tuple[str, ...]) -> bool:
         entity = {stem(word) for word in norms(relation[2]) if word not in FUNCTION_WORDS}
     elif view.request.answer_type == "person" and view.request.names:
         entity = {stem(name) for name in view.request.names}
-        asked_for = view.request.subject - entity
+        asked_for = set(view.request.subject - entity)
     else:
         return False
     names_maker = relation is None and _BY_NAME.search(view.prose)
@@ -84,5 +95,5 @@ def _fits_form(view: AnswerView) -> bool:
         return False
     if view.kind == "generation" and form in _FEWEST_WORDS and len(view.words) < _FEWEST_WORDS[form]:
         return False
-    explains = view.request.explains and "markup" not in view.request.allows
+    explains = view.request.explains and "markup" not in view.request.allows and not is_factual(view)
     return not (explains and view.constraint is None and len(view.words) < 2)

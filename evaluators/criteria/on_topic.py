@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 from evaluators.criteria.base import Criterion
-from evaluators.criteria.forms import is_factual
+from evaluators.language.patterns import spoken
 from evaluators.language.stem import stem
 from evaluators.language.subject import leaves_subject
-from evaluators.language.text import norms
+from evaluators.language.text import counted_words, norms
 from evaluators.language.vocabulary import content_words
 from evaluators.language.wordlists import word_set
 from evaluators.view import AnswerView
 
 _STORIES = word_set("story tale poem song dialogue conversation haiku limerick")
 
+_MUST_USE = re.compile(r"\b(?:contain\w*|includ\w*|us(?:e|es|ing)|with|start\w*|begin\w*)((?: [\w'\"-]+){1,6})")
+_REPLY = re.compile(r"\b(?:repl(?:y|ies)|respond\w*|says?|said|polite\w*|dialogue)\b", re.IGNORECASE)
+_ADVICE = re.compile(r"\b(?:advice|advise|suggest\w*|recommend\w*|what (?:can|could|should) i|ideas?)\b", re.IGNORECASE)
 _TO_A_PERSON = frozenset({"social", "emotions"})
 
 
@@ -26,31 +30,44 @@ def judge(view: AnswerView) -> bool:
     anchors = _anchors(view)
     if view.is_salad:
         return not anchors.isdisjoint(stem(word) for word in norms(view.prose))
-    if view.stance != "answers" or view.is_echo:
+    if view.stance != "answers" or view.is_echo or view.is_filler:
         return True
     return not leaves_subject(
         view.sentences,
         anchors,
-        besides=_TO_A_PERSON if view.kind == "response" else frozenset(),
+        besides=_TO_A_PERSON if _replies(view) else frozenset(),
+        enough=_enough(view),
         factual=_is_certain(view),
         tells_story=_tells_story(view),
-        ranges_widely=_ranges_widely(view),
     )
 
 
 def _anchors(view: AnswerView) -> frozenset[str]:
-    """Stems of what instruction and reference answers speak of; a word that the answer must use is not its subject."""
+    """Stems of what instruction and reference answers speak of; a word that the answer must use is not its subject for that."""
     words = [word for answer in view.answers or () for word in content_words(norms(answer))]
-    demanded = norms(view.constraint.text) if view.constraint is not None and view.constraint.text else ()
-    return (view.request.subject | {stem(word) for word in words}) - {stem(word) for word in demanded}
+    stated = view.request.subject | {stem(word) for word in words}
+    if view.constraint is None or not view.constraint.text:
+        return stated
+    demanded = norms(view.constraint.text)
+    must_use = _MUST_USE.search(spoken(view.instruction))
+    return stated - {stem(word) for word in demanded} if must_use and demanded[0] in norms(must_use[1]) else stated
+
+
+def _replies(view: AnswerView) -> bool:
+    return view.kind == "response" or "dialogue" in view.request.allows or bool(_REPLY.search(view.instruction))
+
+
+def _enough(view: AnswerView) -> float:
+    """How much must be foreign: one word where a name is wanted, more where advice, reasons or ideas may come from any field."""
+    if _is_certain(view):
+        return 1 if all(answer[:1].isupper() and len(answer) > 2 for answer in view.answers or ()) else 2
+    several = len(view.sentences) > 1 and (view.request.prose_items or view.kind == "response")
+    return 3 if several or _ADVICE.search(view.instruction) else 2
 
 
 def _is_certain(view: AnswerView) -> bool:
-    return view.kind == "qa" and is_factual(view) and not view.gives_reference
-
-
-def _ranges_widely(view: AnswerView) -> bool:
-    return view.request.prose_items or view.kind == "response"
+    """Whether there is a short right answer, and it was not given."""
+    return bool(view.answers) and view.gives_reference is False and all(len(counted_words(answer)) <= 6 for answer in view.answers or ())
 
 
 def _tells_story(view: AnswerView) -> bool:

@@ -18,7 +18,7 @@ def judge(view: AnswerView) -> bool:
         view.marked.after
         or _scaffolding(view)
         or _template_tokens(view)
-        or (view.placeholders and "template" not in view.request.allows)
+        or _placeholders(view)
         or (markup.tags(view.response) and "markup" not in view.request.allows)
         or markup.half_open(view.content)
         or markup.empty_bullet(view.content)
@@ -29,6 +29,12 @@ def judge(view: AnswerView) -> bool:
 def _scaffolding(view: AnswerView) -> bool:
     allowed = "dialogue" in view.request.allows
     return any(label.name in _NEVER_ALLOWED or not allowed for label in view.labels)
+
+
+def _placeholders(view: AnswerView) -> bool:
+    if "template" in view.request.allows:
+        return False
+    return any(slot not in answer for slot in view.placeholders for answer in view.answers or ("",))
 
 
 def _template_tokens(view: AnswerView) -> bool:

@@ -9,12 +9,12 @@ from evaluators.language.amounts import gives_amount, rival_amount
 from evaluators.language.clauses import Discourse
 from evaluators.language.contradiction import contradicts
 from evaluators.language.lists import list_readings
-from evaluators.language.mentions import Mention, find_mentions, is_asserted
+from evaluators.language.mentions import Mention, canonical, find_mentions, is_asserted
 from evaluators.language.numbers import sole_quantity
 from evaluators.language.polarity import read_polarity
 from evaluators.language.request import Request
 from evaluators.language.stem import singular, stem
-from evaluators.language.text import fold, norms, plain
+from evaluators.language.text import fold, norms, plain, tokens
 from evaluators.language.vocabulary import ARTICLES, NEGATIONS, content_words
 
 _YES_NO = {"yes": True, "true": True, "no": False, "false": False}
@@ -56,9 +56,9 @@ def agrees(
 
 def assertions(discourse: Discourse, reference: str, request: Request) -> list[Mention]:
     """Where the text asserts the reference."""
-    inflected = not _only_form_matters(reference, request)
-    found = find_mentions(discourse, reference, inflected=inflected, surname=request.answer_type == "person")
-    if sole_quantity(reference) is not None:
+    literal = _only_form_matters(reference, request)
+    found = find_mentions(discourse, reference, literal=literal, surname=request.answer_type == "person")
+    if sole_quantity(reference) is not None and not literal:
         spans = gives_amount(discourse.text, reference, request.text)
         found = [mention for span in spans if (mention := _at(discourse, span)) is not None]
     elif not found and _squashed(reference) == _squashed(discourse.text):
@@ -81,8 +81,11 @@ def _variants(reference: str) -> list[str]:
 
 
 def _only_form_matters(reference: str, request: Request) -> bool:
-    """Whether the question gives the very word in another form, as "the plural of cat" does: then the form is the answer."""
-    return any(singular(word) in request.words or stem(word) in request.subject for word in norms(reference))
+    """Whether the question gives the very word in another form ("the plural of cat", "11 in Roman numerals"): then the form counts."""
+    if any(singular(word) in request.words or stem(word) in request.subject for word in norms(reference)):
+        return True
+    given = {canonical(token.norm, token.raw) for token in tokens(request.text)}
+    return any(form != token.norm and form in given for token in tokens(reference) if (form := canonical(token.norm, token.raw)))
 
 
 def _at(discourse: Discourse, span: tuple[int, int]) -> Mention | None:

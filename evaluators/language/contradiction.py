@@ -49,7 +49,7 @@ def contradicts(discourse: Discourse, asserted: Sequence[Mention], references: S
         _retracts(discourse, references)
         or _opens_with_other(discourse, references, request)
         or (request.choice is not None and _chooses_other(discourse, asserted, request))
-        or (request.choice is None and _offers_alternative(discourse, asserted, known))
+        or (request.choice is None and _offers_alternative(discourse, asserted, known, request))
         or _has_rival(discourse, asserted, references, request)
     )
 
@@ -107,14 +107,14 @@ def _chooses_other(discourse: Discourse, asserted: Sequence[Mention], request: R
     return not all(verdicts) or bare
 
 
-def _offers_alternative(discourse: Discourse, asserted: Sequence[Mention], known: set[str]) -> bool:
+def _offers_alternative(discourse: Discourse, asserted: Sequence[Mention], known: set[str], request: Request) -> bool:
     """Whether the answer comes as one of several: "Paris or Lyon", "Paris, Lyon", "Paris and Lyon"."""
-    if len(discourse.words) <= 12 and sole_quantity(discourse.text) is None and _is_row_of_guesses(discourse, known):
+    if len(discourse.words) <= 12 and sole_quantity(discourse.text) is None and _is_row_of_guesses(discourse, known, request.words):
         return True
     return any(_tied_to_other(discourse.words, mention, known) for mention in asserted)
 
 
-def _is_row_of_guesses(discourse: Discourse, known: set[str]) -> bool:
+def _is_row_of_guesses(discourse: Discourse, known: set[str], request_words: frozenset[str]) -> bool:
     if len(discourse.sentences) > 1 or re.search(r"[:()=]", discourse.text):
         return False
     parts = [part.split() for part in re.split(r"[,/;&\n]|\bor\b|\band\b", spoken(discourse.text)) if re.search(r"\w", part)]
@@ -123,6 +123,8 @@ def _is_row_of_guesses(discourse: Discourse, known: set[str]) -> bool:
         return False
     if len(parts) == 2 and re.fullmatch(r"[^,]*,[^,]*", discourse.text) and not known.isdisjoint(parts[0]):
         return False  # "Paris, France"
+    if any(len(part) > 1 and not request_words.isdisjoint(part) for part in parts):
+        return False  # a sentence: "Bakers bake bread and cakes"
     short = not any(word in FUNCTION_WORDS for part in parts for word in part)
     return short and any(known.isdisjoint(part) for part in parts) and not parts[0][0].isdigit()
 

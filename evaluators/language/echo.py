@@ -10,7 +10,7 @@ from evaluators.language.request import Request
 from evaluators.language.sentences import sentences
 from evaluators.language.stem import stem
 from evaluators.language.text import norms, plain
-from evaluators.language.vocabulary import ARTICLES, AUXILIARIES
+from evaluators.language.vocabulary import ARTICLES, AUXILIARIES, VAGUE_WORDS
 from evaluators.language.wordlists import word_set
 
 _TRIVIAL = (
@@ -60,7 +60,7 @@ def _alike(given: tuple[str, ...], asked: tuple[str, ...]) -> bool:
 
 def _adds_nothing(given: tuple[str, ...], request: Request) -> bool:
     new = [word for word in given if word not in request.words and word not in _TRIVIAL and not re.fullmatch(r"s", word)]
-    if any(stem(word) not in request.subject for word in new):
+    if any(stem(word) not in request.subject and word not in VAGUE_WORDS for word in new):
         return False
     said = {stem(word) for word in given} & request.subject
     return len(said) * 2 >= len(request.subject)

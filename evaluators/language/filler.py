@@ -8,7 +8,7 @@ from evaluators.language.patterns import says
 from evaluators.language.sentences import sentences
 from evaluators.language.stem import stem
 from evaluators.language.text import counted_words, norms
-from evaluators.language.vocabulary import FUNCTION_WORDS, GENERIC_WORDS
+from evaluators.language.vocabulary import FUNCTION_WORDS, GENERIC_WORDS, VAGUE_WORDS
 
 _SHORT = 6
 """Words below which only the stock phrases count: short answers are specific by being short."""
@@ -23,22 +23,16 @@ def is_filler(text: str, subject: frozenset[str]) -> bool:
     """
     if len(counted_words(text)) < _SHORT:
         return says(text, "filler", "short")
-    judged = [(len(counted_words(sentence)), _is_vague(sentence, subject)) for sentence in sentences(text)]
-    words = sum(count for count, _ in judged)
-    return sum(count for count, vague in judged if vague) * 5 >= words * 4
+    words, parts = norms(text), sentences(text)
+    specific = len(set(specific_words(words, subject)))
+    if specific * 4 > len(words):
+        return False
+    stock = sum(says(part, "filler", "phrases") for part in parts)
+    if specific * 12 <= len(words):
+        return stock > 0 or sum(word in VAGUE_WORDS for word in words) >= 3 or says(text, "filler", "short")
+    return stock * 2 >= len(parts)
 
 
 def specific_words(words: Sequence[str], subject: frozenset[str]) -> list[str]:
     """The words that say something in particular: neither function words, nor generic, nor the subject itself."""
     return [word for word in words if word not in FUNCTION_WORDS and word not in GENERIC_WORDS and stem(word) not in subject]
-
-
-def _is_vague(sentence: str, subject: frozenset[str]) -> bool:
-    words = norms(sentence)
-    specific = len(set(specific_words(words, subject)))
-    if specific * 4 > len(words):
-        return False
-    empty = specific * 12 <= len(words)
-    if empty and (sum(word in GENERIC_WORDS for word in words) >= 3 or says(sentence, "filler", "short")):
-        return True
-    return says(sentence, "filler", "phrases")

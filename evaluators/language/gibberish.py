@@ -15,7 +15,7 @@ _WORD = re.compile(r"[A-Za-z]+(?:'[A-Za-z]+)?")
 _VOWELS = frozenset("aeiouy")
 _CONSONANT_RUN = re.compile(r"[bcdfghjklmnpqrstvwxz]{6,}")
 _LETTERS = 27
-_UNLIKELY = -3.6
+_UNLIKELY = -4.0
 """Mean natural log-probability of a letter given the two before it, at and below which a word looks like no word."""
 _KEYBOARD_RUN = re.compile("asdf|sdfg|dfgh|fghj|ghjk|hjkl|qwer|zxcv|xcvb|cvbn|vbnm|lkjh|kjhg|jhgf|poiu|mnbv|nbvc|fdsa")
 _LONGEST_WORD = 46
@@ -46,7 +46,7 @@ def likelihood(word: str) -> float:
 
 
 def is_gibberish(text: str) -> bool:
-    """Whether the text is keyboard noise: two or more words that are no likely words, and two in five of all.
+    """Whether the text is keyboard noise: two or more words that are no likely words, two in five of all, and one no word could be.
 
     Names are unlikely words too, so capitalised words count only where nothing else is there, and one or two words alone must have
     no vowel, six consonants in a row or a run of neighbouring keys. Short words, numbers and other scripts are not judged.
@@ -58,8 +58,9 @@ def is_gibberish(text: str) -> bool:
     folded = [word.casefold() for word in words]
     if len(folded) < 3:
         return any(_is_noise(word) and len(word) > 4 for word in folded)
+    noise = sum(_is_noise(word) for word in folded)
     unlikely = sum(_is_noise(word) or likelihood(word) <= _UNLIKELY for word in folded)
-    return unlikely >= 2 and unlikely * 5 >= len(folded) * 2
+    return noise > 0 and unlikely >= 2 and unlikely * 5 >= len(folded) * 2
 
 
 def _is_noise(word: str) -> bool:

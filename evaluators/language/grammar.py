@@ -31,7 +31,7 @@ _CANNOT_END = (
     _DETERMINERS
     | word_set(
         """
-    and or but nor because although while whereas if unless of with from into onto upon by at than very his its whose
+    and or but nor because although while whereas if unless to of with from into onto upon by at than very his its whose
     """
     )
     | word_set("is are was were am")

@@ -48,7 +48,7 @@ _BETWEEN = re.compile(rf"\b(?:between )?(\d{{1,3}})(?: and | to | ?- ?)(\d{{1,4}
 _ITEMS = re.compile(
     r"\b(?:list|name|give(?: me)?|write|suggest|provide|state|mention|identify|tell me|what are|which|create|recommend|think of|offer|share|find|describe|choose|"
     r"make a list of|propose|i need|show(?: me)?)\b(?: down| out| me| us| the| any| exactly| just| at least| only| some| of| your| about| top| best| main| my){0,3} "
-    r"(?P<n>\d{1,2}|two|three|four|five|six|seven|eight|nine|ten|twelve)\b(?![ -](?:or more|word|sentence|line|paragraph|stanza|verse|times|years?|minutes?|hours?|days?|percent|%|to |-year))"
+    r"(?P<n>\d{1,2}|two|three|four|five|six|seven|eight|nine|ten|twelve)\b(?! ?(?:[+*/x-] ?\d)| (?:minus|plus|times|divided|multiplied|is|are|was|were)\b)(?![ -](?:or more|word|sentence|line|paragraph|stanza|verse|times|years?|minutes?|hours?|days?|percent|%|to |-year))"
     r"(?: (?P<noun>[a-z'-]+))?"
 )
 _FORMS = (
@@ -57,7 +57,11 @@ _FORMS = (
     "toast", "reply", "e-?mail", "letter", "message", "note", "recipe", "dialogue", "conversation", "summary", "description", "list", "report", "article",
     "speech", "review", "diary entry", "invitation", "synonym", "antonym", "example",
 )  # fmt: skip
-_FORM = re.compile(r"\b(" + "|".join(_FORMS) + r")(?:s|es)?\b")
+_FORM = re.compile(
+    r"(?:^(?:an? |one )?|\b(?:write|compose|create|make|give|tell|draft|invent|suggest|come up with|think of|provide|form|generate|share|produce|"
+    r"send|wish|reply|answer|respond|continue|complete|finish)\b(?: (?!what\b|how\b|who\b|why\b|when\b|whether\b|about\b|that\b|of\b|for\b|from\b)[\w'-]+){0,7}? )"
+    r"(?:[\w'-]+-)?(" + "|".join(_FORMS) + r")(?:s|es)?\b"
+)
 _WRITING = re.compile(
     r"\b(?:write|compose|create|make up|give|tell|draft|invent|make|suggest|come up with|think of|provide|form|generate|share|answer|reply|respond|explain|describe|summari[sz]e)\b"
 )
@@ -73,7 +77,7 @@ def read_limits(instruction: str) -> Limits:
     text = _QUOTED.sub(" ", spoken(instruction))
     ranges = dict(pair for sentence in re.split(r"(?<=[.!?]) ", text) for pair in reversed(_counted(sentence)))
     items = _items(text) or ranges.pop("items", None)
-    form = _FORM.search(text) if _WRITING.search(text) or text.startswith("a ") else None
+    form = _FORM.search(text)
     return Limits(
         words=ranges.get("words"),
         sentences=ranges.get("sentences"),
@@ -92,7 +96,8 @@ def _counted(text: str) -> list[tuple[str, Range]]:
         loose = match["n"] in {"a", "an"} and unit == "words" and "single" not in match[0] and not match[0].startswith("in ")
         if loose or not (writing or _DEMANDS.search(match[0])):
             continue
-        if match["list"] and unit == "words" and not text[: match.start("n")].rstrip().endswith((" in", " using")):
+        bounded = match["most"] or match["least"] or match["about"] or match["orless"]
+        if match["list"] and unit == "words" and not bounded and not text[: match.start("n")].rstrip().endswith((" in", " using")):
             found.append(("items", Range(n, n)))
         else:
             found.append((unit, _range(match, n, unit)))

@@ -37,6 +37,7 @@ _LAST_AND = re.compile(r"^(?:and|or|as well as|&)\s+", re.IGNORECASE)
 _SPLIT_AND = re.compile(r"\s+(?:and|or|as well as|&)\s+|\s*&\s*", re.IGNORECASE)
 _COMMA = re.compile(r"(?<!\d)[,、，]\s*|,\s+|,(?!\d)")
 _BRACKETS = re.compile(r"\([^()\n]{0,200}\)|\[[^\[\]\n]{0,200}\]")
+_QUOTED = re.compile(r'"[^"\n]{1,200}"|“[^”\n]{1,200}”')
 _LONGEST_ITEM = 8
 """Words in an item between commas; longer pieces are prose."""
 
@@ -49,7 +50,7 @@ def list_readings(text: str, prose_items: bool = False) -> tuple[Reading, ...]:
         text: the text, without the END marker.
         prose_items: whether items may be whole sentences, as tips, reasons and steps are.
     """
-    text = text.strip()
+    text = _QUOTED.sub(lambda quoted: re.sub(r"[,.;:?!]", " ", quoted[0]), text.strip())
     marked = _bulleted(text)
     for unmistakable in (marked, _numbered_inline(text), _bulleted_inline(text)):
         if len(unmistakable) > 1:
@@ -160,7 +161,7 @@ def _joined_clauses(text: str) -> Reading:
     found = _telling(text)
     if len(found) != 1:
         return ()
-    return tuple(part for part in re.split(r"\s*[,;]?\s+and\s+|;\s+", found[0]) if len(counted_words(part)) > 1)
+    return tuple(part for part in re.split(r"\s*[,;]?\s+(?:and|or)\s+|;\s+", found[0]) if len(counted_words(part)) > 1)
 
 
 def _telling(text: str) -> list[str]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from evaluators.language.clauses import Discourse, Word
 from evaluators.language.number_words import spelled_numbers
 from evaluators.language.stem import singular, spelling, stem
-from evaluators.language.text import tokens
+from evaluators.language.text import Token, tokens
 from evaluators.language.vocabulary import ARTICLES, AUXILIARIES, FUNCTION_WORDS, NEGATIONS
 from evaluators.language.wordlists import word_set
 
@@ -80,31 +80,36 @@ def canonical(word: str, raw: str = "") -> str:
     return spelling(_ABBREVIATED.get(word, word))
 
 
-def find_mentions(discourse: Discourse, reference: str, *, inflected: bool = True, surname: bool = False) -> list[Mention]:
+def find_mentions(discourse: Discourse, reference: str, *, literal: bool = False, surname: bool = False) -> list[Mention]:
     """Every place where the text says the reference, word for word.
 
-    Articles, case, diacritics, spelling variants and number words do not matter; nor does singular or plural where `inflected`.
+    Articles, case, diacritics, spelling variants and number words do not matter; nor does singular or plural, unless
+    `literal`: then the reference must be said as it is written.
     With `surname`, the last word of a name is enough. A reference inside another name ("South Sudan", "Nigerian-born") or compound
     ("carbon dioxide") is not said; one that looks like a function word ("I", "He", "A") must stand by itself and in its case.
     """
-    wanted = [(canonical(token.norm, token.raw), token.raw) for token in tokens(reference)]
+    wanted = [(_form(token, literal), token.raw) for token in tokens(reference)]
     wanted = [pair for pair in wanted if pair[0] not in ARTICLES] or wanted
     if not wanted:
         return []
     words = discourse.words
     is_article = wanted[0][0] in ARTICLES
     places = [place for place, word in enumerate(words) if is_article or word.norm not in ARTICLES]
-    forms = [canonical(words[place].norm, words[place].raw) for place in places]
-    found = list(_runs([form for form, _ in wanted], forms, places, inflected))
+    forms = [_form(words[place], literal) for place in places]
+    found = list(_runs([form for form, _ in wanted], forms, places, literal))
     found = [mention for mention in found if _stands_alone(words, mention, [raw for _, raw in wanted])]
     if surname and not found and len(wanted) > 1:
         last = wanted[-1]
-        found = [each for each in _runs([last[0]], forms, places, inflected) if _is_that_name(words, each, wanted)]
+        found = [each for each in _runs([last[0]], forms, places, literal) if _is_that_name(words, each, wanted)]
     return found
 
 
-def _runs(wanted: list[str], forms: list[str], places: list[int], inflected: bool) -> Iterator[Mention]:
-    if inflected:
+def _form(word: Token | Word, literal: bool) -> str:
+    return word.raw.casefold() if literal else canonical(word.norm, word.raw)
+
+
+def _runs(wanted: list[str], forms: list[str], places: list[int], literal: bool) -> Iterator[Mention]:
+    if not literal:
         wanted, forms = [singular(form) for form in wanted], [singular(form) for form in forms]
     for first in range(len(forms) - len(wanted) + 1):
         if forms[first] == wanted[0] and forms[first : first + len(wanted)] == wanted:

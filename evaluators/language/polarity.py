@@ -26,6 +26,7 @@ _NEGATIVE = word_set(
     not no never none neither nor cannot unable hardly without nobody nothing false myth incorrect wrong
     """
 )
+_SPEAKER = word_set("i we")
 _HARMLESS_AFTER_NOT = word_set("only just merely simply necessarily")
 
 
@@ -80,6 +81,8 @@ def _restates(clause: tuple[Word, ...], question: frozenset[str], opening: bool 
     or no, only a clause that says nothing but the question's words is held against it: "No, it is a mammal" restates nothing.
     """
     norms = [word.norm for word in clause]
+    if not _SPEAKER.isdisjoint(norms[:2]):
+        return None
     if (
         opening is None
         and 2 <= len(norms) <= 3

@@ -11,10 +11,11 @@ import re
 from collections.abc import Sequence
 
 from evaluators.language.patterns import any_says, phrases, says, spoken
+from evaluators.language.stem import stem
 
 _REQUEST_OBJECT = re.compile(
     r"^(?:\W*$|(?:\W+(?:you|u|with|to|on|about|in|of|for|out|any|anything|it|that|this|such|these|those|here|further|so|your|as)\b)|"
-    r".*\b(?:request|question|instruction|task|prompt|topic|information|advice|opinion|answer|response|content|assistance)s?\b)"
+    r".*\b(?:request|question|instruction|task|prompt|topic|details?|information|advice|opinion|answer|response|content|assistance)s?\b)"
 )
 _TURN = re.compile(
     r"[,;:.]?\s*\b(?:but|however|though|nevertheless|that said|still)\b,?\s+|[:;]\s+|\s+-\s+|—\s*|"
@@ -33,12 +34,13 @@ def may_ask_back(sentences: Sequence[str]) -> bool:
     return any("?" in sentence for sentence in sentences) or any_says(sentences, "refusals", "clarifies")
 
 
-def refuses(sentence: str, instruction_words: frozenset[str] = frozenset()) -> bool:
+def refuses(sentence: str, subject: frozenset[str] | None = frozenset()) -> bool:
     """Whether the sentence declines the request: it speaks of the answerer and of what was asked.
 
     Args:
         sentence: one sentence of the response.
-        instruction_words: folded content words of the instruction; "I cannot list fruits" refuses where fruits were asked for.
+        subject: stems of what was asked for; "I cannot list fruits" refuses where fruits were. None: whatever is declined is a
+            refusal, as where there is one right answer and it is not given.
     """
     if says(sentence, "refusals", "outright") or refuses_as_machine(sentence):
         return True
@@ -46,7 +48,7 @@ def refuses(sentence: str, instruction_words: frozenset[str] = frozenset()) -> b
     if says(sentence, "refusals", "idioms"):
         return False
     matches = (pattern.search(text) for pattern in phrases("refusals")["about_the_request"])
-    return any(match is not None and _about_the_request(match["object"], instruction_words) for match in matches)
+    return any(match is not None and _about_the_request(match["object"], subject) for match in matches)
 
 
 def refuses_as_machine(sentence: str) -> bool:
@@ -54,8 +56,8 @@ def refuses_as_machine(sentence: str) -> bool:
     return says(sentence, "refusals", "meta")
 
 
-def _about_the_request(rest: str, instruction_words: frozenset[str]) -> bool:
-    return bool(_REQUEST_OBJECT.match(rest)) or not instruction_words.isdisjoint(re.findall(r"[^\W_]+", rest))
+def _about_the_request(rest: str, subject: frozenset[str] | None) -> bool:
+    return subject is None or bool(_REQUEST_OBJECT.match(rest)) or not subject.isdisjoint(stem(word) for word in re.findall(r"[^\W_]+", rest))
 
 
 def declines_to_know(sentence: str) -> bool:
@@ -73,6 +75,14 @@ def besides_sending(sentence: str) -> str:
     text = spoken(sentence)
     for pattern in phrases("refusals")["look_it_up"]:
         text = pattern.sub(" ", text)
+    return text
+
+
+def without_meta_words(sentence: str) -> str:
+    """The sentence, as spoken, without words about answering ("clue", "question", "know")."""
+    text = spoken(sentence)
+    for pattern in phrases("refusals")["meta_words"]:
+        text = pattern.sub("", text)
     return text
 
 

@@ -52,7 +52,7 @@ _ALLOWS = {
 }
 _ALLOWED = {name: re.compile(pattern) for name, pattern in _ALLOWS.items()}
 _EXPLAINS = re.compile(
-    r"\b(?:explain|describe|why|how (?:do|does|did|can|could|would|should|is|are(?! you)|to)\b|story|essay|poem|paragraph|letter (?:to|of|from)|e-?mail|recipe|summar\w+|"
+    r"\b(?:explain|describe|why|how (?:do|does|did|can|could|would|should|is|are(?! you)|to)\b|story|essay|poem|paragraph|letter (?:to|from)|e-?mail|recipe|summar\w+|"
     r"compare|discuss|dialogue|conversation|report|article|review|instructions|tell me about)\b"
 )
 _CHOICE = re.compile(
@@ -74,6 +74,8 @@ class Request:
     """Folded proper nouns."""
     words: frozenset[str]
     """All folded words."""
+    asked_for: frozenset[str]
+    """Stems of all words that are no function words: the task as well as its subject."""
     allows: frozenset[str]
     """What is asked for here and a fault elsewhere: dialogue, apology, question, template, repetition, markup, spelling, transform, foreign."""
     prose_items: bool
@@ -104,6 +106,7 @@ def read_request(instruction: str) -> Request:
         subject=frozenset(stem(token.norm) for token in found if _is_subject(token)),
         names=frozenset(token.norm for token in found if _is_name(token, found[0])),
         words=frozenset(token.norm for token in found),
+        asked_for=frozenset(stem(token.norm) for token in found if token.norm not in FUNCTION_WORDS),
         allows=frozenset(name for name, pattern in _ALLOWED.items() if pattern.search(text)),
         prose_items=bool(_PROSE_ITEMS.search(text)),
         explains=bool(_EXPLAINS.search(text)),

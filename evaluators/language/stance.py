@@ -8,12 +8,19 @@ from typing import Literal
 from compiler.records import Kind
 from evaluators.language import refusal
 from evaluators.language.echo import is_echo
-from evaluators.language.filler import specific_words
+from evaluators.language.filler import is_filler, specific_words
+from evaluators.language.numbers import quantities
+from evaluators.language.patterns import spoken
 from evaluators.language.request import Request
 from evaluators.language.text import counted_words, norms
+from evaluators.language.wordlists import word_set
 
 Stance = Literal["answers", "refuses", "deflects"]
 
+_PERSONS = word_set("i me my we you your sorry someone somebody nobody")
+_SCHOOL_SUBJECTS = word_set(
+    "biology geography history literature math maths mathematics chemistry physics science music art language languages trivia"
+)
 _ENOUGH_AFTER_REFUSAL = 4
 _ENOUGH_AFTER_DEFLECTION = 2
 """Specific words from which what comes beside a refusal or an "I don't know" is an answer after all."""
@@ -39,7 +46,7 @@ def read_stance(sentences: Sequence[str], request: Request, kind: Kind, *, gives
         return "answers"
     may_decline = refusal.may_decline(sentences)
     polite_no = "apology" in request.allows
-    refusing = [each for each in sentences if _refuses(each, request, polite_no)] if may_decline else []
+    refusing = [each for each in sentences if _refuses(each, None if gives_reference is False else request.asked_for, polite_no)] if may_decline else []
     deflecting = (
         [each for each in sentences if each not in refusing and _deflects(each, request, kind)]
         if may_decline and not polite_no
@@ -49,11 +56,12 @@ def read_stance(sentences: Sequence[str], request: Request, kind: Kind, *, gives
         return "refuses"
     if deflecting and not _answers_beside(sentences, deflecting, request, gives_reference, _ENOUGH_AFTER_DEFLECTION):
         return "deflects"
-    return "deflects" if _only_asks_back(sentences, request, kind) and not gives_reference else "answers"
+    evades = _only_asks_back(sentences, request, kind) or (kind in {"qa", "completion"} and _talks_about_answering(sentences, request))
+    return "deflects" if evades and not gives_reference else "answers"
 
 
-def _refuses(sentence: str, request: Request, polite_no: bool) -> bool:
-    return refusal.refuses_as_machine(sentence) if polite_no else refusal.refuses(sentence, request.words)
+def _refuses(sentence: str, asked_for: frozenset[str] | None, polite_no: bool) -> bool:
+    return refusal.refuses_as_machine(sentence) if polite_no else refusal.refuses(sentence, asked_for)
 
 
 def _deflects(sentence: str, request: Request, kind: Kind) -> bool:
@@ -84,7 +92,21 @@ def _answers_beside(
 
 
 def _declines(sentence: str, request: Request) -> bool:
-    return refusal.refuses(sentence, request.words) or refusal.declines_to_know(sentence) or refusal.sends_elsewhere(sentence)
+    return refusal.refuses(sentence, request.asked_for) or refusal.declines_to_know(sentence) or refusal.sends_elsewhere(sentence)
+
+
+def _talks_about_answering(sentences: Sequence[str], request: Request) -> bool:
+    """Whether all that is said is about the question and who could answer it: "I haven't got a clue", "Is that important?"."""
+    text = " ".join(sentences)
+    if is_echo(text, request) or is_filler(text, request.subject) or quantities(text):
+        return False
+    left = [word for each in sentences for word in norms(refusal.without_meta_words(each))]
+    if [word for word in specific_words(left, request.subject) if word not in _SCHOOL_SUBJECTS]:
+        return False
+    said = {word for each in sentences for word in norms(each)}
+    speaks_of_it = any(refusal.without_meta_words(each) != spoken(each) for each in sentences)
+    asks = all(each.rstrip("\"')").endswith("?") for each in sentences)
+    return (speaks_of_it and not _PERSONS.isdisjoint(said)) or asks
 
 
 def _only_asks_back(sentences: Sequence[str], request: Request, kind: Kind) -> bool:

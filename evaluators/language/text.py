@@ -20,6 +20,7 @@ _SPOKEN_NOT = {"cannot": ("can", "not"), "can't": ("can", "not"), "won't": ("wil
                "ain't": ("is", "not")}  # fmt: skip
 _CONTRACTED = {"'s": "is", "'re": "are", "'m": "am", "'ve": "have", "'ll": "will", "'d": "would"}
 _PRONOUNS_BEFORE_S = {"it", "that", "he", "she", "what", "who", "where", "there", "here", "this", "how", "let"}
+_QUOTED = re.compile(r'"[^"]{1,400}"')
 _ALPHANUMERIC = re.compile(r"[^\W_]")
 _DASHES = re.compile("[—―]|(?<=\\w)--(?=\\w)")
 _ENUMERATOR = re.compile(r"^[ \t]*(?:\(?\d{1,3}[.)]|\(?[a-zA-Z][.)]|[-*•‣▪–])(?=\s)", re.MULTILINE)
@@ -94,6 +95,13 @@ def counted_words(text: str) -> tuple[str, ...]:
     """
     text = _DASHES.sub(" ", _ENUMERATOR.sub(" ", text))
     return tuple(word for word in text.split() if word.isalnum() or has_words(word))
+
+
+def without_speech(text: str) -> str:
+    """A narrative without what its characters say in quotation marks; a text that is all quotation comes back whole."""
+    source = plain(text)
+    told = _QUOTED.sub(" ", source)
+    return told if len(counted_words(told)) >= 2 else source
 
 
 def has_words(text: str) -> bool:

@@ -51,8 +51,10 @@ def lexicon() -> Lexicon:
 class Told(NamedTuple):
     """How the words of a text bear on given topics; words that the lexicon does not hold bear on nothing."""
 
-    inside: float
-    """Words of these topics, 1 each, and of their neighbours, 1/2 each."""
+    inside: int
+    """Words of these topics."""
+    beside: int
+    """Words of neighbouring topics only."""
     elsewhere: float
     """Words of one other field, 1 each, or 1/2 where they belong to several fields ("light", "night").
 
@@ -81,7 +83,7 @@ def tell(stems: Collection[str], topics: frozenset[str]) -> Told:
     together = max(
         (sum(_weight(each) for each in others if not each.isdisjoint(book.near[field])) for field in fields), default=0.0
     )
-    return Told(direct + (len(known) - direct - len(others)) / 2, together)
+    return Told(direct, len(known) - direct - len(others), together)
 
 
 @lru_cache(maxsize=4096)
