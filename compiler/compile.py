@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from compiler.checks import run_checks
-from compiler.checks.method import Design, run_method_checks
+from compiler.checks.method import Design, Finding, run_method_checks
 from compiler.checks.subject import Subject
 from compiler.contrasts import Contrast, contrasts
 from compiler.diagnostics import Diagnostic, error
@@ -42,6 +42,11 @@ class Compilation:
     """Per claim, in what its two arms differ."""
     notes: tuple[str, ...] = ()
     """What a person should know of though nothing is wrong: into how many arms `vary` was expanded."""
+
+    design: Design | None = None
+    """The experiment as the method checks see it; None if its parts do not fit together."""
+    findings: tuple[Finding, ...] = ()
+    """What the method checks found, with remedies; the diagnostics tell it, too."""
 
     @property
     def ok(self) -> bool:
@@ -109,9 +114,11 @@ def _judged(expansion: Expansion, findings: list[Diagnostic], world: World) -> C
     if _has_error(findings):
         return Compilation(tuple(findings), spec)
     table = contrasts(draft.spec, subject.arms)
-    findings += run_method_checks(Design(subject, table))
+    design = Design(subject, table)
+    found = run_method_checks(design)
+    findings += [finding.diagnostic(draft.spec.level) for finding in found]
     plan = None if _has_error(findings) else _plan(draft, subject.arms, table, world)
-    return Compilation(tuple(findings), spec, plan, table)
+    return Compilation(tuple(findings), spec, plan, table, design=design, findings=found)
 
 
 def _no_mapping(source: SourceText, tree: Node | None) -> Diagnostic:

@@ -193,12 +193,11 @@ class _Lowering:
         return self.steps.add("analyze", "analyze", settings, {"instructions": self.instructions, **scores}, Owner())
 
     def _claim(self, name: str, claim: Claim) -> dict[str, Any]:
-        """A claim with its endpoints, and the confounds that its contrast leaves."""
-        contrast = self.contrasts[name]
+        """A claim with its endpoints, and the confounds that its contrast leaves; one that names a missing arm has none."""
+        contrast = self.contrasts.get(name)
+        leftover = [(factor.name, contrast.told(factor)) for factor in contrast.leftover] if contrast else []
         severity = "blocks" if claim.isolates else "warns"
-        confounds = [
-            {"factor": factor.name, "severity": severity, "detail": contrast.told(factor)} for factor in contrast.leftover
-        ]
+        confounds = [{"factor": factor, "severity": severity, "detail": detail} for factor, detail in leftover]
         endpoints = list(claim.on or self.spec.evaluation.primary)
         return {"name": name, **claim.model_dump(mode="json"), "on": endpoints, "confounds": confounds}
 

@@ -47,7 +47,7 @@ def check_arms(subject: Subject) -> Iterator[Diagnostic]:
     for path, name in _references(subject):
         if name in subject.draft.varied:
             yield _varied(subject, path, name)
-        elif name not in known:
+        elif name not in known and (path[0] != "claims" or _misspelt(name, known)):
             yield error(
                 "S201",
                 subject.value(*path),
@@ -56,6 +56,21 @@ def check_arms(subject: Subject) -> Iterator[Diagnostic]:
                 help=suggestion(name, known, "arms"),
                 replacement=did_you_mean(name, known),
             )
+
+
+def _misspelt(name: str, known: tuple[str, ...]) -> bool:
+    """Whether a claim's arm is a slip of the pen; one that is simply missing is a matter of method (M001)."""
+    letters = [word for word in known if abs(len(word) - len(name)) <= 1 and _slip(name, word)]
+    return any(not any(c.isdigit() for c in set(name) ^ set(word)) for word in letters)
+
+
+def _slip(one: str, other: str) -> bool:
+    """Whether two words are a swap of neighbours, or one letter, apart."""
+    if len(one) == len(other):
+        unequal = [index for index, (a, b) in enumerate(zip(one, other, strict=True)) if a != b]
+        return len(unequal) == 1 or (len(unequal) == 2 and sorted(one) == sorted(other))
+    longer, shorter = (one, other) if len(one) > len(other) else (other, one)
+    return any(longer[:index] + longer[index + 1 :] == shorter for index in range(len(longer)))
 
 
 def _varied(subject: Subject, path: Path, name: str) -> Diagnostic:

@@ -2,38 +2,22 @@
 
 from __future__ import annotations
 
+from compiler.codes import method_controls, method_evidence, method_pairs
 from compiler.codes.entry import Code
-
-_ARMS = """
-experiment: demo
-data: {preferences: {chosen: {from: sft}}}
-recipes:
-  sft: {objective: sft}
-  dpo: {objective: dpo}
-arms:
-  base: {}
-  sft: {from: base, train: sft}
-  sft_dpo: {from: sft, train: dpo}
-"""
-
-
-def _claim(second: str, isolates: str) -> str:
-    return (
-        "claims:\n  two_stage:\n    says: SFT then DPO follows instructions better than DPO alone\n"
-        f"    compare: [sft_dpo, {second}]\n    expect: greater\n    on: [addresses_instruction]\n    isolates: [{isolates}]\n"
-    )
-
+from compiler.codes.method_example import ARMS, claim, two_stage
 
 CODES = (
     Code(
         "M001",
         "a claim that no arm can test",
         """
-        The two arms of the claim agree in every setting along their whole lineage, so any difference between their
-        results is chance. The claim needs an arm in which the claimed factor differs.
+        An arm that the claim compares does not exist, or its two arms agree in every setting along their whole lineage, so any
+        difference between their results is chance. The claim needs an arm in which the claimed factor differs.
+
+        A warning at `level: mvp`, an error at `level: publication`.
         """,
-        _ARMS + "  dpo_only: {from: sft, train: {use: dpo}}\n" + _claim("dpo_only", "from"),
-        _ARMS + "  dpo_only: {from: base, train: dpo}\n" + _claim("dpo_only", "from"),
+        ARMS + "  dpo_only: {from: sft, train: {use: dpo}}\n" + two_stage("dpo_only", "from"),
+        ARMS + "  dpo_only: {from: base, train: dpo}\n" + two_stage("dpo_only", "from"),
     ),
     Code(
         "M002",
@@ -46,14 +30,17 @@ CODES = (
 
         A warning at `level: mvp`, an error at `level: publication`.
         """,
-        _ARMS + "  dpo_only: {from: base, train: {use: dpo, epochs: 3}}\n" + _claim("dpo_only", "from"),
-        _ARMS + "  dpo_only: {from: base, train: dpo}\n" + _claim("dpo_only", "from"),
+        ARMS + "  dpo_only: {from: base, train: {use: dpo, epochs: 3}}\n" + two_stage("dpo_only", "from"),
+        ARMS + "  dpo_only: {from: base, train: dpo}\n" + two_stage("dpo_only", "from"),
     ),
+    *method_controls.CODES,
+    *method_pairs.CODES,
+    *method_evidence.CODES,
     Code(
         "M101",
         "an isolated factor that does not differ (warning)",
         "The claim says that it isolates this factor, but both arms have the same value of it.",
-        _ARMS + "  dpo_only: {from: base, train: dpo}\n" + _claim("dpo_only", "from, train.beta"),
-        _ARMS + "  dpo_only: {from: base, train: dpo}\n" + _claim("dpo_only", "from"),
+        ARMS + claim("gain", "sft, base", "train, prompt"),
+        ARMS + claim("gain", "sft, base", "train"),
     ),
 )

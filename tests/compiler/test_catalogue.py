@@ -36,7 +36,9 @@ def test_the_right_example_is_a_plan(code, compiled):
 def test_a_warning_is_called_one(code, compiled):
     """Titles say `(warning)` where the finding never keeps a spec from being planned, and only there."""
     found = compiled(dedent(code.wrong), *code.flags, files=code.files)
-    publication = compiled(dedent(code.wrong).replace("experiment: demo", "experiment: demo\nlevel: publication"), *code.flags)
+    publication = compiled(
+        dedent(code.wrong).replace("experiment: demo", "experiment: demo\nlevel: publication"), *code.flags, files=code.files
+    )
     is_error = any(d.code == code.code and d.severity == "error" for d in (*found.diagnostics, *publication.diagnostics))
 
     assert ("(warning)" in code.title) == (not is_error)

@@ -99,7 +99,6 @@ DPO = {
         ("evaluation.criteria=[addresses_instruction, proper_structure]", "score analyze"),
         ("evaluation.decode.max_new_tokens=100", "respond score analyze"),
         ("analysis.alpha=0.01", {"analyze"}),
-        ("level=publication", {"analyze"}),
         ("claims.dpo_aligns_after_sft.expect=different", {"analyze"}),
         ("claims.dpo_aligns_after_sft.says=something else", {"analyze"}),
         ("arms.base_raw={from: base, prompt: raw}", {"respond/base_raw", "score/base_raw", "analyze"}),
@@ -279,4 +278,4 @@ def test_the_analysis_is_told_the_confounds(four_arms, compiled):
     assert [c["severity"] for c in claims["sft_follows_instructions"]["confounds"]] == ["warns"]
     assert claims["dpo_aligns_after_sft"]["confounds"] == []
     assert claims["sft_follows_instructions"]["on"] == ["addresses_instruction", "proper_structure"]
-    assert [d.code for d in found.diagnostics] == ["M002", "M002"]
+    assert [d.code for d in found.diagnostics if d.code == "M002"] == ["M002", "M002"]

@@ -1,0 +1,183 @@
+"""An experiment whose parts fit together, as the method checks look at it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from compiler.checks.method.finding import Level
+from compiler.checks.method.power import ANCHORS, Power
+from compiler.checks.subject import Subject
+from compiler.contrasts import Contrast
+from compiler.diagnostics import Place
+from compiler.language.data import CHOSEN, shares_of
+from compiler.language.evidence import PREFERENCE_ACCURACY, Claim
+from compiler.language.recipes import DpoRecipe, SftRecipe
+from compiler.language.spec import Spec
+from compiler.resolve import ResolvedArm
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A claim with its two arms: the one that is to come out ahead, and the other."""
+
+    name: str
+    claim: Claim
+    contrast: Contrast
+    ahead: ResolvedArm
+    behind: ResolvedArm
+    endpoints: tuple[str, ...]
+
+    @property
+    def is_recipe(self) -> bool:
+        """Whether it is about a way of training."""
+        return self.claim.kind == "recipe"
+
+    @property
+    def criteria(self) -> tuple[str, ...]:
+        """Its endpoints that are scored on answers."""
+        return tuple(endpoint for endpoint in self.endpoints if endpoint != PREFERENCE_ACCURACY)
+
+
+class Design:
+    """A spec, its arms and contrasts, and what the checks ask about them again and again."""
+
+    def __init__(self, subject: Subject, contrasts: tuple[Contrast, ...], power: Power = ANCHORS) -> None:
+        self.subject = subject
+        self.contrasts = contrasts
+        self.power = power
+        self.arms: Mapping[str, ResolvedArm] = subject.arms
+
+    @property
+    def spec(self) -> Spec:
+        """The spec with its defaults."""
+        return self.subject.spec
+
+    @property
+    def level(self) -> Level:
+        """How strict to be."""
+        return self.spec.level
+
+    @cached_property
+    def comparisons(self) -> tuple[Comparison, ...]:
+        """The claims whose two arms differ in what is claimed and in nothing else: the others must be repaired first."""
+        return tuple(self._comparison(c) for c in self.contrasts if c.factors and not c.leftover)
+
+    def _comparison(self, contrast: Contrast) -> Comparison:
+        claim = self.spec.claims[contrast.claim]
+        first, second = self.arms[contrast.first], self.arms[contrast.second]
+        ahead, behind = (second, first) if claim.expect == "less" else (first, second)
+        return Comparison(contrast.claim, claim, contrast, ahead, behind, tuple(claim.on or self.spec.evaluation.primary))
+
+    @cached_property
+    def recipe_comparisons(self) -> tuple[Comparison, ...]:
+        """Those about a way of training."""
+        return tuple(comparison for comparison in self.comparisons if comparison.is_recipe)
+
+    @cached_property
+    def _by_arm(self) -> Mapping[str, list[Comparison]]:
+        found: dict[str, list[Comparison]] = defaultdict(list)
+        for comparison in self.comparisons:
+            found[comparison.ahead.name].append(comparison)
+            found[comparison.behind.name].append(comparison)
+        return found
+
+    def about(self, arm: ResolvedArm) -> list[Comparison]:
+        """The claims that an arm is part of."""
+        return self._by_arm.get(arm.name, [])
+
+    def rivals(self, comparison: Comparison) -> Iterator[ResolvedArm]:
+        """The arms that the arm ahead is set against, on some of the same endpoints: its controls are among them."""
+        for other in self.about(comparison.ahead):
+            if set(other.endpoints) & set(comparison.endpoints):
+                yield other.behind if other.ahead.name == comparison.ahead.name else other.ahead
+
+    @cached_property
+    def tests(self) -> int:
+        """Tests over all claims: one per endpoint."""
+        primary = len(self.spec.evaluation.primary)
+        return sum(len(claim.on) if claim.on is not None else primary for claim in self.spec.claims.values())
+
+    def place(self, comparison: Comparison) -> Place:
+        """Where a claim says what it compares."""
+        return self.subject.key("claims", comparison.name, "compare")
+
+    def stages(self, arm: ResolvedArm) -> tuple[ResolvedArm, ...]:
+        """The arms whose trainings made an arm's weights, first to last."""
+        found: list[ResolvedArm] = []
+        current: ResolvedArm | None = arm
+        while current is not None:
+            if current.recipe is not None:
+                found.append(current)
+            current = self.arms[current.parent] if current.parent is not None else None
+        return tuple(reversed(found))
+
+    def policy(self, arm: str | None) -> str | None:
+        """The trained arm whose weights an arm has; None: the base model's."""
+        while arm is not None and self.arms[arm].recipe is None:
+            arm = self.arms[arm].parent
+        return arm
+
+    def is_trained(self, arm: ResolvedArm) -> bool:
+        """Whether its weights are other than the base model's."""
+        return self.policy(arm.name) is not None
+
+    def passes(self, arm: ResolvedArm) -> float:
+        """Sequences passed forward in all trainings that made an arm: both sides of a pair, and the reference's, count."""
+        return sum(self.own_passes(stage) for stage in self.stages(arm))
+
+    def own_passes(self, arm: ResolvedArm) -> float:
+        """Sequences passed forward in an arm's own training; the reference reads both sides of a pair once."""
+        matched = self.arms.get(arm.match) if arm.match is not None else None
+        if matched is not None:
+            return self.own_passes(matched) if matched.match is None else 0.0
+        if isinstance(arm.recipe, DpoRecipe):
+            return arm.preferences.pairs * (2 * arm.recipe.epochs + 2)
+        return self.spec.data.instructions.train * arm.recipe.epochs if arm.recipe is not None else 0.0
+
+    def written(self, arm: ResolvedArm) -> dict[str, Any]:
+        """What the spec says about an arm, as plain values."""
+        said: dict[str, Any] = self.spec.arms[arm.name].model_dump(mode="json", by_alias=True, exclude_unset=True)
+        return said
+
+    def fresh(self, name: str) -> str:
+        """A name that no arm and no claim has."""
+        taken = {*self.spec.arms, *self.spec.claims}
+        return name if name not in taken else next(n for i in range(2, len(taken) + 3) if (n := f"{name}_{i}") not in taken)
+
+
+def is_sft(arm: ResolvedArm) -> bool:
+    """Whether an arm's own training is supervised fine-tuning."""
+    return isinstance(arm.recipe, SftRecipe)
+
+
+def is_dpo(arm: ResolvedArm) -> bool:
+    """Whether an arm's own training is preference optimization."""
+    return isinstance(arm.recipe, DpoRecipe)
+
+
+def learns_chosen(arm: ResolvedArm) -> bool:
+    """Whether it is fine-tuned on the chosen answers of the pairs."""
+    return is_sft(arm) and arm.demonstrations.from_ == CHOSEN
+
+
+def negatives(arm: ResolvedArm) -> frozenset[str]:
+    """The negative types that an arm's own training shows it as bad; none with shuffled labels or another item's answer."""
+    if not is_dpo(arm) or arm.preferences.labels == "shuffled" or arm.preferences.rejected == "random":
+        return frozenset()
+    shares = shares_of(arm.preferences.rejected)
+    return frozenset(shares) if not isinstance(shares, str) else frozenset(ALL_TYPES)
+
+
+ALL_TYPES = ("unwarranted_refusal", "format_violation", "incorrect_factual", "off_topic", "verbose_vague")
+MIRRORED = dict(
+    zip(
+        ALL_TYPES,
+        ("no_unwarranted_refusal", "appropriate_length", "factually_correct", "on_topic", "addresses_instruction"),
+        strict=True,
+    )
+)
+"""Negative type -> the criterion that fails such an answer first."""
