@@ -142,8 +142,8 @@ def test_the_bound_on_depth_is_exact():
     assert codes("[" * (DEEPEST + 1) + "]" * (DEEPEST + 1)) == ["S006"]
 
 
-TEXT = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x85\u2028\u2029"), max_size=20)
-"""Without the line ends of YAML 1.1, which the library does not write as it reads them."""
+TEXT = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x85\u2028\u2029?"), max_size=20)
+"""Without what the library does not read as it writes it: line ends of YAML 1.1, and `{?0: 1}`, whose key it reads as `0`."""
 
 YAML_VALUES = st.recursive(
     st.one_of(
