@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import platform
 import resource
@@ -19,12 +20,14 @@ SPEC = ROOT / "specs" / "quickstart.yaml"
 
 
 def main() -> int:
-    """Run twice (fresh, then fully cached), read the manifests, write the record."""
-    with tempfile.TemporaryDirectory() as folder:
-        fresh = _timed_run(Path(folder))
+    """Run twice (fresh, then fully cached), read the manifests, write the record. An argument names an empty folder to keep."""
+    with contextlib.ExitStack() as stack:
+        folder = Path(sys.argv[1] if len(sys.argv) > 1 else stack.enter_context(tempfile.TemporaryDirectory()))
+        folder.mkdir(parents=True, exist_ok=True)
+        fresh = _timed_run(folder)
         peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
-        cached = _timed_run(Path(folder))
-        manifests = [json.loads(path.read_text()) for path in Path(folder, "runs", "artifacts").glob("*/manifest.json")]
+        cached = _timed_run(folder)
+        manifests = [json.loads(path.read_text()) for path in (folder / "runs" / "artifacts").glob("*/manifest.json")]
     record = {
         "date": datetime.now(UTC).date().isoformat(),
         "machine": {"cpus": manifests[0]["provenance"]["cpus"], "platform": platform.platform(), "processor": _processor()},
