@@ -10,7 +10,7 @@ from pathlib import Path
 from compiler import Compilation, compile_spec
 from compiler.language.data import BANK
 from compiler.plan import Plan
-from compiler.render import render_text
+from compiler.render import render_lines, render_text
 from compiler.saved_plan import NotAPlan, looks_like_a_spec, read_plan
 from stage1.world import DiskWorld
 
@@ -84,6 +84,17 @@ def print_diagnostics(compilation: Compilation) -> None:
     if compilation.diagnostics:
         color = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
         print(render_text(compilation.diagnostics, color=color), file=sys.stderr)
+    for note in compilation.notes:
+        print(f"note: {note}", file=sys.stderr)
+
+
+def print_briefly(compilation: Compilation, spec: Path) -> None:
+    """What stands in the way of a run in full; mere warnings a line each, since `plan` tells them whole."""
+    if compilation.plan is None or len(compilation.diagnostics) <= 1:
+        print_diagnostics(compilation)
+        return
+    print(render_lines(compilation.diagnostics), file=sys.stderr)
+    print(f"{len(compilation.diagnostics)} warnings; `stage1 plan {spec}` tells evidence and remedies", file=sys.stderr)
     for note in compilation.notes:
         print(f"note: {note}", file=sys.stderr)
 

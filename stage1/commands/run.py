@@ -12,7 +12,7 @@ from types import FrameType
 from rich.console import Console
 
 from compiler.plan import Plan
-from stage1.commands.compiling import CannotRead, compiled_or_planned, print_diagnostics
+from stage1.commands.compiling import CannotRead, compiled_or_planned, print_briefly
 from stage1.commands.report import render
 from stage1.commands.summary import print_summary
 from stage1.console import ConsoleObserver
@@ -30,7 +30,7 @@ def run_spec(spec: Path, overrides: Sequence[str], *, only: Sequence[str], store
     except CannotRead as problem:
         print(problem, file=sys.stderr)
         return 2
-    print_diagnostics(compilation)
+    print_briefly(compilation, spec)
     if compilation.plan is None:
         return 1
     plan = compilation.plan
