@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from compiler import Compilation
+from compiler.assessment import Assessment, assess
+from compiler.assessment.render import render_assessment
 from compiler.explain_plan import PlanOutlook, explain_plan
 from compiler.plan import Plan
 from compiler.render import to_json
 from stage1.commands.compiling import CannotRead, compile_file, print_diagnostics
 from stage1.store import Store, write_json
-
-_BLOCKING = frozenset({"M001", "M002"})
 
 
 def show_plan(
@@ -28,22 +29,27 @@ def show_plan(
         print(problem, file=sys.stderr)
         return 2
     outlook = _outlook(compilation.plan, store_root) if compilation.plan else None
+    review = assess(compilation.design, compilation.findings) if compilation.design else None
     if as_json:
-        print(json.dumps(_document(compilation, outlook), indent=1))
+        print(json.dumps(_document(compilation, outlook, review), indent=1))
     else:
-        print_diagnostics(compilation)
+        _print(compilation, review)
         if compilation.plan and outlook:
             print(_text(compilation.plan, outlook))
     if compilation.plan is None:
-        return 1
+        return 4 if require_go and review is not None else 1
     if out is not None and not _saved(out, compilation.plan):
         return 2
-    return 4 if require_go and blocking(compilation) else 0
+    return 4 if require_go and review is not None and not review.go else 0
 
 
-def blocking(compilation: Compilation) -> list[str]:
-    """Codes of the method findings that stand against a go: claims whose arms are equal, or differ in more than is claimed."""
-    return [finding.code for finding in compilation.diagnostics if finding.code in _BLOCKING]
+def _print(compilation: Compilation, review: Assessment | None) -> None:
+    """Mistakes in full on stderr; what the method checks found as a review, errors among them on stderr, too."""
+    known = {(finding.code, finding.message) for finding in compilation.findings}
+    told = tuple(d for d in compilation.diagnostics if d.severity == "error" or (d.code, d.message) not in known)
+    print_diagnostics(replace(compilation, diagnostics=told))
+    if review is not None and review.claims:
+        print(render_assessment(review))
 
 
 def _outlook(plan: Plan, store_root: Path) -> PlanOutlook:
@@ -58,12 +64,13 @@ def previous_plan(path: Path) -> Plan | None:
         return None
 
 
-def _document(compilation: Compilation, outlook: PlanOutlook | None) -> dict[str, Any]:
+def _document(compilation: Compilation, outlook: PlanOutlook | None, review: Assessment | None) -> dict[str, Any]:
     plan = compilation.plan
     return {
         "diagnostics": to_json(compilation.diagnostics),
         "plan": plan.model_dump(mode="json") if plan else None,
         "outlook": outlook.to_json() if outlook else None,
+        "assessment": review.to_json() if review else None,
     }
 
 

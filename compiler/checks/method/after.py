@@ -36,7 +36,10 @@ _LATER: tuple[tuple[Later, Callable[[Design], bool]], ...] = (
     (Later(14, "correlation of the criteria", "score"), _always),
     (Later(16, "near-duplicates across the split", "instructions"), _always),
     (Later(17, "no-END and parse-fail rates", "respond"), _always),
-    (Later(18, "fingerprints of the rendered prompts", "respond"), _always),
+    (
+        Later(18, "fingerprints of the rendered prompts; isolation: an arm answers alike whatever ran before it", "respond"),
+        _always,
+    ),
     (Later(20, "chosen log-probability, margins", "train"), _has_dpo),
     (Later(22, "items missing in one arm", "score"), _always),
 )

@@ -122,8 +122,8 @@ def check_contrast(design: Design) -> Iterator[Finding]:
         if not is_dpo(ahead) or is_dpo(behind) or ahead.name in told or ahead.preferences.labels == "shuffled":
             continue
         told.add(ahead.name)
-        rivals = (other for near in design.about(ahead) for other in (near.ahead, near.behind))
-        if not any(_is_placebo(design, ahead, rival) for rival in rivals):
+        compared = (arm for near in design.comparisons for arm in (near.ahead, near.behind))
+        if not any(_is_placebo(design, ahead, arm) for arm in compared):
             yield _placebo(design, comparison)
 
 

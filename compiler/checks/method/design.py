@@ -45,10 +45,13 @@ class Comparison:
 class Design:
     """A spec, its arms and contrasts, and what the checks ask about them again and again."""
 
-    def __init__(self, subject: Subject, contrasts: tuple[Contrast, ...], power: Power = ANCHORS) -> None:
+    def __init__(
+        self, subject: Subject, contrasts: tuple[Contrast, ...], power: Power = ANCHORS, level: Level | None = None
+    ) -> None:
         self.subject = subject
         self.contrasts = contrasts
         self.power = power
+        self.level: Level = level or subject.spec.level
         self.arms: Mapping[str, ResolvedArm] = subject.arms
 
     @property
@@ -56,10 +59,9 @@ class Design:
         """The spec with its defaults."""
         return self.subject.spec
 
-    @property
-    def level(self) -> Level:
-        """How strict to be."""
-        return self.spec.level
+    def at(self, level: Level) -> Design:
+        """The same experiment, judged as strictly as a level asks."""
+        return Design(self.subject, self.contrasts, self.power, level)
 
     @cached_property
     def comparisons(self) -> tuple[Comparison, ...]:

@@ -291,8 +291,8 @@ def check_multiplicity(design: Design) -> Iterator[Finding]:
     key = ("analysis", "correction") if uncorrected or secondary else ("analysis", "alpha") if lax else ("evaluation",)
     count = everything if secondary else design.tests
     settings: dict[str, object] = {}
-    settings |= {"analysis.correction.primary": "holm"} if uncorrected else {}
-    settings |= {"analysis.correction.secondary": "bh"} if secondary else {}
+    correction = ({"primary": "holm"} if uncorrected else {}) | ({"secondary": "bh"} if secondary else {})
+    settings |= {"analysis.correction": correction} if correction else {}
     settings |= {"analysis.alpha": 0.05} if lax else {}
     settings |= {"evaluation.primary": ["addresses_instruction"]} if not primary else {}
     yield Finding(

@@ -67,7 +67,7 @@ def detectable(power: Power, question: Question, target: float) -> float:
 
 def enough(power: Power, question: Question, target: float) -> tuple[int | None, int]:
     """The cheapest items (to the next ten) and seeds with the wanted power; no items where 2000 with 10 seeds are too few."""
-    more = sorted({question.seeds, max(question.seeds, 5), max(question.seeds, 7), max(question.seeds, 10)})
+    more = sorted({max(question.seeds, least) for least in (3, 5, 7, 10)})
     counts = more if question.recipe else [question.seeds]
     start = max(10, question.items // 10 * 10)
     found = []

@@ -1,0 +1,100 @@
+"""From a design and its findings to a review."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Literal
+
+from compiler.assessment.questions import answers, weakest
+from compiler.assessment.records import Assessment, ClaimState, Decision, Recommendation
+from compiler.checks.method import Design, Finding, run_method_checks
+from compiler.checks.method.after import checked_after
+from compiler.checks.method.power import detectable
+
+State = Literal["testable", "weakened", "confounded", "not testable"]
+
+
+def assess(design: Design, findings: Sequence[Finding]) -> Assessment:
+    """Review an experiment.
+
+    Args:
+        design: the experiment, and the port that answers questions of power.
+        findings: what the method checks said about it.
+    """
+    claims = tuple(_state(name, findings) for name in design.spec.claims)
+    return Assessment(
+        level=design.level,
+        answers=answers(design, findings),
+        claims=claims,
+        validity=_validity(claims),
+        controls=_controls(findings),
+        power=_power(design),
+        recommendations=tuple(_recommendation(finding) for finding in findings),
+        decisions=(_trial(claims, findings), _evidence(claims, run_method_checks(design.at("publication")))),
+        checked_after=tuple(f"M{later.row:03} {later.what}" for later in checked_after(design)),
+    )
+
+
+def _state(claim: str, findings: Sequence[Finding]) -> ClaimState:
+    about = [finding for finding in findings if claim in finding.claims]
+    blocking = [finding.code for finding in about if finding.weight == "blocks"]
+    weak = any(finding.weight == "weakens" for finding in about)
+    state: State = "weakened" if weak else "testable"
+    if blocking:
+        state = "not testable" if "M001" in blocking else "confounded"
+    return ClaimState(claim, state, tuple(dict.fromkeys(finding.code for finding in about)))
+
+
+def _validity(claims: Sequence[ClaimState]) -> str:
+    counts = Counter(claim.state for claim in claims)
+    order: tuple[State, ...] = ("testable", "weakened", "confounded", "not testable")
+    told = ", ".join(f"{counts[state]} {state}" for state in order if counts[state])
+    return f"{len(claims)} claims: {told}" if claims else "no claims"
+
+
+def _controls(findings: Sequence[Finding]) -> str:
+    arms = sorted({name for finding in findings for name in finding.remedy.arms})
+    return f"missing arms: {', '.join(arms)}" if arms else "no arm is missing"
+
+
+def _power(design: Design) -> str:
+    asked = weakest(design)
+    if asked is None:
+        return "nothing to estimate"
+    found, effect = design.power.power(asked), detectable(design.power, asked, design.spec.analysis.power)
+    return (
+        f"{found:.0%} at {asked.effect * 100:g} points, detectable from {effect * 100:.0f} points "
+        f"({asked.items} items, {asked.seeds} seed(s), {asked.tests} tests share alpha); {design.power.source}"
+    )
+
+
+def _recommendation(finding: Finding) -> Recommendation:
+    return Recommendation(
+        finding.code, finding.claims, finding.message, finding.evidence, str(finding.place), finding.advice,
+        finding.remedy.yaml(), finding.weight == "blocks",
+    )  # fmt: skip
+
+
+def _conditions(findings: Sequence[Finding]) -> tuple[str, ...]:
+    told: dict[str, list[str]] = {}
+    for finding in findings:
+        told.setdefault(finding.code, []).extend(claim for claim in finding.claims if claim not in told.get(finding.code, []))
+    return tuple(f"{code}: {', '.join(claims)}" for code, claims in told.items())
+
+
+def _trial(claims: Sequence[ClaimState], findings: Sequence[Finding]) -> Decision:
+    """A trial run is worth its cost if some claim differs in what it claims and in nothing else by mistake."""
+    spoilt = {claim for finding in findings if finding.code in ("M001", "M002") for claim in finding.claims}
+    mistaken = any(finding.code == "M002" for finding in findings)
+    usable = [claim for claim in claims if claim.claim not in spoilt]
+    return Decision(
+        "mvp", (bool(usable) or not claims) and not mistaken, _conditions([f for f in findings if f.weight != "notes"])
+    )
+
+
+def _evidence(claims: Sequence[ClaimState], findings: Sequence[Finding]) -> Decision:
+    """Evidence for others has no claim that something stands against."""
+    blocking = [finding for finding in findings if finding.weight == "blocks"]
+    weak = [finding for finding in findings if finding.weight == "weakens"]
+    return Decision("publication", bool(claims) and not blocking, _conditions(blocking or weak))

@@ -1,0 +1,64 @@
+"""The eight questions of a method review, each answered from the design and its findings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from compiler.assessment.records import Answer, Verdict
+from compiler.checks.method import Design, Finding
+from compiler.checks.method.design import MIRRORED, negatives
+from compiler.checks.method.evidence import question
+from compiler.checks.method.power import Question, detectable
+
+_BASELINE, _FAIR, _CONTROLS = ("M001", "M012", "M017"), ("M003", "M004", "M006", "M007", "M018"), ("M002", "M101", "M019")
+_POWER, _ROBUST = ("M011", "M013"), ("M010", "M013", "M015", "M016", "M022")
+_ABLATION, _METRICS = ("M003", "M004", "M005", "M006"), ("M008", "M009", "M014", "M023", "M024")
+
+
+def answers(design: Design, findings: Sequence[Finding]) -> tuple[Answer, ...]:
+    """All eight, in their order."""
+    spec, asked = design.spec, weakest(design)
+    items = spec.data.instructions
+    untrained = [name for name, arm in design.arms.items() if not design.is_trained(arm)]
+    size = f"{items.train} examples, {spec.data.preferences.pairs} pairs, {len(spec.seeds)} seed(s)"
+    expected = f"power {design.power.power(asked):.0%} at {asked.effect * 100:g} points" if asked else "no claim to test"
+    room = f"detectable from {detectable(design.power, asked, spec.analysis.power) * 100:.0f} points" if asked else ""
+    return (
+        _answer("baseline completeness", _BASELINE, findings, f"{len(untrained)} untrained of {len(design.arms)} arms"),
+        _answer("fair comparison", _FAIR, findings, "training, exposure, pairs and references of the arms of each claim"),
+        _answer("control variables", _CONTROLS, findings, f"same data and metrics; {len(design.contrasts)} contrasts compared"),
+        _answer("statistical power", _POWER, findings, f"{size}: {expected}"),
+        _answer("evaluation robustness", _ROBUST, findings, f"{items.heldout} held-out items, greedy or not; {room}"),
+        _answer("ablation", _ABLATION, findings, "controls of compute, exposure, contrast and policy"),
+        _answer("metrics", _METRICS, findings, _mirrored(design)),
+        _reproducible(design),
+    )
+
+
+def weakest(design: Design) -> Question | None:
+    """The question of power for the claim that has least of it; None without claims whose arms exist."""
+    asked = [question(design, comparison) for comparison in design.comparisons]
+    return min(asked, key=design.power.power) if asked else None
+
+
+def _answer(name: str, codes: tuple[str, ...], findings: Sequence[Finding], evidence: str) -> Answer:
+    found = [finding for finding in findings if finding.code in codes]
+    blocked = any(finding.weight == "blocks" for finding in found)
+    verdict: Verdict = "missing" if blocked else "weak" if any(f.weight == "weakens" for f in found) else "ok"
+    return Answer(name, verdict, evidence, tuple(dict.fromkeys(finding.code for finding in found)))
+
+
+def _mirrored(design: Design) -> str:
+    shown = {kind for arm in design.arms.values() for kind in negatives(arm)}
+    criteria = design.spec.evaluation.criteria
+    mirrored = [MIRRORED[kind] for kind in MIRRORED if kind in shown and MIRRORED[kind] in criteria]
+    return f"{len(mirrored)} of {len(criteria)} criteria mirrored by negatives" + (
+        f": {', '.join(mirrored)}" if mirrored else ""
+    )
+
+
+def _reproducible(design: Design) -> Answer:
+    model, evidence = design.spec.model, f"seeds {', '.join(map(str, design.spec.seeds))}; every step fingerprinted"
+    pinned = model.revision is not None or "/" not in model.base
+    told = "model pinned or hashed" if pinned else f"{model.base} is not pinned to a commit"
+    return Answer("reproducibility", "ok" if pinned else "weak", f"{evidence}; {told}", () if pinned else ("M018",))
