@@ -62,13 +62,25 @@ def plan(
         Path | None, typer.Option(metavar="PATH", help="Also write the plan to this file.", show_default=False)
     ] = None,
     require_go: Annotated[bool, typer.Option("--require-go", help="Exit 4 when the method check says no-go.")] = False,
+    strengthen: Annotated[
+        Path | None,
+        typer.Option(metavar="OUT.yaml", help="Also write the spec with what its findings ask for.", show_default=False),
+    ] = None,
     store: StoreRoot = Path("runs"),
 ) -> None:
     """Check a spec and show what running it would do. Needs no GPU and loads no model."""
     from stage1.commands.plan import show_plan
 
     raise typer.Exit(
-        show_plan(spec, overrides or [], as_json=format == "json", out=out, require_go=require_go, store_root=store)
+        show_plan(
+            spec,
+            overrides or [],
+            as_json=format == "json",
+            out=out,
+            require_go=require_go,
+            store_root=store,
+            strengthened=strengthen,
+        )
     )
 
 

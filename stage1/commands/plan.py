@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from compiler import Compilation
+from compiler import Compilation, compile_spec
 from compiler.assessment import Assessment, assess
 from compiler.assessment.render import render_assessment
 from compiler.explain_plan import PlanOutlook, explain_plan
@@ -17,10 +17,18 @@ from compiler.plan import Plan
 from compiler.render import to_json
 from stage1.commands.compiling import CannotRead, compile_file, print_diagnostics
 from stage1.store import Store, write_json
+from stage1.world import DiskWorld
 
 
 def show_plan(
-    spec: Path, overrides: Sequence[str], *, as_json: bool, out: Path | None, require_go: bool, store_root: Path
+    spec: Path,
+    overrides: Sequence[str],
+    *,
+    as_json: bool,
+    out: Path | None,
+    require_go: bool,
+    store_root: Path,
+    strengthened: Path | None = None,
 ) -> int:
     """Print the plan; the exit code of the command line contract."""
     try:
@@ -36,6 +44,8 @@ def show_plan(
         _print(compilation, review)
         if compilation.plan and outlook:
             print(_text(compilation.plan, outlook))
+    if strengthened is not None and review is not None and not _strengthened(spec, overrides, strengthened, review.level):
+        return 2
     if compilation.plan is None:
         return 4 if require_go and review is not None else 1
     if out is not None and not _saved(out, compilation.plan):
@@ -50,6 +60,25 @@ def _print(compilation: Compilation, review: Assessment | None) -> None:
     print_diagnostics(replace(compilation, diagnostics=told))
     if review is not None and review.claims:
         print(render_assessment(review))
+
+
+def _strengthened(spec: Path, overrides: Sequence[str], out: Path, level: str) -> bool:
+    """Write the strengthened spec and say on stderr what was added, and what cannot be cured."""
+    from compiler.strengthen import strengthen
+
+    def compiled(text: str) -> Compilation:
+        return compile_spec(str(spec), text, overrides, DiskWorld())
+
+    found = strengthen(spec.read_text(encoding="utf-8"), level, compiled)
+    try:
+        out.write_text(found.text, encoding="utf-8")
+    except OSError as error:
+        print(f"error: {out} cannot be written: {error.strerror or error}", file=sys.stderr)
+        return False
+    print(f"{out}: {len(found.added)} additions", *(f"  {line}" for line in found.added), sep="\n", file=sys.stderr)
+    for finding in found.left:
+        print(f"not cured: {finding.code} {finding.message}; {finding.advice}", file=sys.stderr)
+    return True
 
 
 def _outlook(plan: Plan, store_root: Path) -> PlanOutlook:

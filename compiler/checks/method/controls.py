@@ -97,9 +97,12 @@ def _exposure(design: Design, comparison: Comparison) -> Finding:
     ahead, behind = comparison.ahead, comparison.behind
     teacher = next(stage for stage in reversed(design.stages(ahead)) if is_sft(stage))
     items, pairs = design.spec.data.instructions.train, ahead.preferences.pairs
-    name = design.fresh(f"{ahead.name}_chosen_only")
     train = {"use": recipe_name(design.spec.arms[teacher.name]), "match": {"tokens": ahead.name}}
     arm = {"from": ahead.parent, "train": train, "data": {"demonstrations": {"from": "chosen"}}}
+    known = next((other for other in design.arms if design.written(design.arms[other]) == arm), None)
+    name = known or design.fresh(f"{ahead.name}_chosen_only")
+    arms = {} if known else {name: arm}
+    claimed = design.fresh(f"{ahead.name}_beats_{name}")
     return Finding(
         "M004",
         "blocks",
@@ -109,7 +112,7 @@ def _exposure(design: Design, comparison: Comparison) -> Finding:
         f"instructions in {len(design.stages(ahead))} stages, {quoted(behind.name)} in {len(design.stages(behind))}",
         "unequal exposure",
         (f"the chosen side of {pairs} pairs answers the {items} instructions of the demonstrations: overlap 100%",),
-        Remedy({name: arm}, {design.fresh(f"{ahead.name}_beats_{name}"): control(comparison, name, ["train"])}),
+        Remedy(arms, {claimed: control(comparison, name, ["train"])}),
         "add SFT on the chosen answers alone",
     )
 

@@ -1,0 +1,7 @@
+"""The smallest additions that make every claim of a spec answerable, written into its own text."""
+
+from __future__ import annotations
+
+from compiler.strengthen.strengthen import Strengthened, strengthen
+
+__all__ = ["Strengthened", "strengthen"]

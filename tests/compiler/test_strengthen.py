@@ -1,0 +1,44 @@
+"""Strengthening a spec: its own text with what is missing, and nothing that stands against its claims any more."""
+
+from __future__ import annotations
+
+import pytest
+
+from compiler.assessment import assess
+from compiler.strengthen import strengthen
+
+
+@pytest.mark.parametrize("name", ["as_requested", "quickstart"])
+@pytest.mark.parametrize("level", ["mvp", "publication"])
+def test_a_strengthened_spec_is_a_go(name, level, root, compiled):
+    """Planning the result shows no finding, at the level asked; each addition names a finding; comments of the original stay."""
+    text = (root / "specs" / f"{name}.yaml").read_text().replace("level: mvp", f"level: {level}")
+
+    made = strengthen(text, level, compiled)
+    found = compiled(made.text)
+
+    assert made.added
+    assert not made.left
+    assert not found.diagnostics
+    assert assess(found.design, found.findings).go
+    comments = [line.strip() for line in text.splitlines() if line.strip().startswith("#")]
+    assert all(comment in made.text for comment in comments)
+    assert all(f"  {line.split('.')[1].split(' ')[0]}: " in made.text for line in made.added if line.startswith("arms."))
+
+
+def test_a_clean_spec_stays_as_it_is(root, compiled):
+    """Where nothing is missing nothing is added."""
+    assert not strengthen((root / "specs" / "stage1.yaml").read_text(), "publication", compiled).added
+
+
+def test_what_cannot_be_added_is_left_to_a_person(root, compiled):
+    """A confound by mistake has no addition that cures it."""
+    text = (root / "specs" / "stage1.yaml").read_text().replace("isolates: [from]\n", "isolates: []\n", 1)
+
+    assert [finding.code for finding in strengthen(text, "publication", compiled).left][:1] == ["M002"]
+
+
+def test_a_spec_with_mistakes_of_language_is_refused(compiled):
+    """There is nothing to strengthen before the language is right."""
+    with pytest.raises(ValueError, match="language"):
+        strengthen("experiment: demo\narmz: {}\n", "mvp", compiled)
