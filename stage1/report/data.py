@@ -76,12 +76,19 @@ def gather(plan: Plan, store: Store) -> ReportData:
     split = opened[next(step.id for step in plan.steps if step.kind == "instructions")]
     return ReportData(
         plan=plan,
-        analysis=Analysis.model_validate(opened[plan.analyze].read_json("analysis.json")),
+        analysis=_in_spec_order(Analysis.model_validate(opened[plan.analyze].read_json("analysis.json")), plan),
         items=split.read("heldout.jsonl", Item),
         runs=tuple(_arm_run(entry.arm, entry.seed, entry.train, entry.respond, entry.score, opened) for entry in plan.arms),
         counts={step_id: opened[step_id].read_json("counts.json") for step_id, step in steps.items() if _is_counted(step)},
         manifests={step_id: artifact.manifest for step_id, artifact in opened.items()},
     )
+
+
+def _in_spec_order(analysis: Analysis, plan: Plan) -> Analysis:
+    """Claims as their author ordered them; the analysis is computed in an order that no edit of layout can change."""
+    order = {name: place for place, name in enumerate(plan.spec.get("claims") or {})}
+    claims = sorted(analysis.claims, key=lambda claim: order.get(claim.claim, len(order)))
+    return analysis.model_copy(update={"claims": tuple(claims)})
 
 
 def _is_counted(step: Step) -> bool:
