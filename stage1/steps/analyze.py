@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from evaluators.analysis import AnalyzeSettings, analyze
-
 from compiler.records import Item, ItemScore
+from evaluators.analysis import AnalyzeSettings, analyze
 from stage1.steps.job import Job
 
 

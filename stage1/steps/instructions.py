@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
-from datagen.instructions import read_items
-
 from compiler.records import Item
 from datagen.bank import load_bank
+from datagen.instructions import read_items
 from datagen.split import draw_split
 from stage1.steps.job import Job
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from models.pairs import pair_log_probs
-
 from compiler.records import PreferencePair
+from models.pairs import pair_log_probs
 from stage1.steps.job import Job
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from evaluators.scoring import score_items
-
 from compiler.records import Answer, Item, PairLogProbs, PreferencePair
+from evaluators.scoring import score_items
 from stage1.steps.job import Job
 
 
