@@ -66,6 +66,13 @@ def plan(
         Path | None,
         typer.Option(metavar="OUT.yaml", help="Also write the spec with what its findings ask for.", show_default=False),
     ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Also estimate time and memory on this device, e.g. h200.", show_default=False),
+    ] = None,
+    price: Annotated[
+        float | None, typer.Option(metavar="PER_HOUR", min=0, help="Price of an hour on the device.", show_default=False)
+    ] = None,
     store: StoreRoot = Path("runs"),
 ) -> None:
     """Check a spec and show what running it would do. Needs no GPU and loads no model."""
@@ -80,6 +87,8 @@ def plan(
             require_go=require_go,
             store_root=store,
             strengthened=strengthen,
+            device=device,
+            price=price,
         )
     )
 

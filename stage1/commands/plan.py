@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from compiler import Compilation, compile_spec
 from compiler.assessment import Assessment, assess
 from compiler.assessment.render import render_assessment
+from compiler.estimates import Estimate, UnknownDevice, UnknownShape, render_estimate
 from compiler.explain_plan import PlanOutlook, explain_plan
 from compiler.plan import Plan
 from compiler.render import to_json
 from stage1.commands.compiling import CannotRead, compile_file, print_diagnostics
+from stage1.commands.cost import cost_of
 from stage1.store import Store, write_json
 from stage1.world import DiskWorld
 
@@ -29,6 +31,8 @@ def show_plan(
     require_go: bool,
     store_root: Path,
     strengthened: Path | None = None,
+    device: str | None = None,
+    price: float | None = None,
 ) -> int:
     """Print the plan; the exit code of the command line contract."""
     try:
@@ -38,12 +42,21 @@ def show_plan(
         return 2
     outlook = _outlook(compilation.plan, store_root) if compilation.plan else None
     review = assess(compilation.design, compilation.findings) if compilation.design else None
+    try:
+        cost = (
+            cost_of(compilation.plan, outlook, device, price, store_root) if compilation.plan and outlook and device else None
+        )
+    except (UnknownDevice, UnknownShape) as problem:
+        print(f"error: {problem}", file=sys.stderr)
+        return 2
     if as_json:
-        print(json.dumps(_document(compilation, outlook, review), indent=1))
+        print(json.dumps(_document(compilation, outlook, review, cost), indent=1))
     else:
         _print(compilation, review)
         if compilation.plan and outlook:
             print(_text(compilation.plan, outlook))
+        if cost:
+            print(f"\n{render_estimate(cost)}")
     if strengthened is not None and review is not None and not _strengthened(spec, overrides, strengthened, review.level):
         return 2
     if compilation.plan is None:
@@ -93,13 +106,16 @@ def previous_plan(path: Path) -> Plan | None:
         return None
 
 
-def _document(compilation: Compilation, outlook: PlanOutlook | None, review: Assessment | None) -> dict[str, Any]:
+def _document(
+    compilation: Compilation, outlook: PlanOutlook | None, review: Assessment | None, cost: Estimate | None
+) -> dict[str, Any]:
     plan = compilation.plan
     return {
         "diagnostics": to_json(compilation.diagnostics),
         "plan": plan.model_dump(mode="json") if plan else None,
         "outlook": outlook.to_json() if outlook else None,
         "assessment": review.to_json() if review else None,
+        "estimate": asdict(cost) if cost else None,
     }
 
 

@@ -48,6 +48,23 @@ def test_plan_as_json_is_one_document(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "plan.json").read_text()) == document["plan"]
 
 
+def test_a_device_is_estimated_for(tmp_path: Path) -> None:
+    """`--device` adds time, memory and price, in text and JSON; an unknown device or a model too large for it is said."""
+    large = str(ROOT / "specs" / "stage1.yaml")
+
+    text = stage1(tmp_path, "plan", large, "--device", "h200", "--price", "3.5")
+    document = json.loads(stage1(tmp_path, "plan", large, "--device", "h200", "--format", "json").stdout)
+    small = stage1(tmp_path, "plan", large, "--device", "rtx4090")
+    unknown = stage1(tmp_path, "plan", large, "--device", "abacus")
+
+    assert text.returncode == 0, text.stderr
+    assert "GiB" in text.stdout
+    assert document["estimate"]
+    assert "needs about" in small.stdout
+    assert unknown.returncode == 2
+    assert len(unknown.stderr.splitlines()) == 1
+
+
 def test_the_large_spec_plans_on_a_laptop(tmp_path: Path) -> None:
     """The 32B experiment plans without a GPU, weights or network."""
     assert stage1(tmp_path, "plan", str(ROOT / "specs" / "stage1.yaml")).returncode == 0
