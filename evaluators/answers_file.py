@@ -1,7 +1,7 @@
 """Answers made anywhere, one JSON object a line: read strictly, judged, written back by id.
 
-A line in: `{"id", "kind", "instruction", "answers", "constraint", "response", "hit_token_limit"}`. `answers` and `constraint` may be
-null or left out; all else is required. A line out: `{"id", "criteria": {name: true | false | null}}`.
+A line in: `{"id", "kind", "instruction", "answers", "constraint", "response", "hit_token_limit"}`; `answers` and `constraint`
+may be null or left out, all else is required. A line out: `{"id", "criteria": {name: true | false | null}}`.
 """
 
 from __future__ import annotations

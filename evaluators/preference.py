@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from compiler.records import PairLogProbs, PreferencePair
@@ -21,7 +22,7 @@ def prefers_chosen(pair: PairLogProbs) -> bool:
 def _mean(pair_id: str, total: float, tokens: int) -> float:
     if tokens <= 0:
         raise ValueError(f"pair {pair_id}: a side of {tokens} tokens has no mean log-probability")
-    if total != total:
+    if math.isnan(total):
         raise ValueError(f"pair {pair_id}: a log-probability is not a number")
     return total / tokens
 

@@ -32,7 +32,7 @@ def score_items(
     logprobs: Sequence[PairLogProbs] = (),
     criteria: Sequence[str] = ALL,
 ) -> list[ItemScore]:
-    """One score per answered item, in the order of the items. An item without an answer has no score: the analysis counts it as failed.
+    """One score per answered item, in the order of the items. An item without an answer has no score: the analysis notices.
 
     Raises:
         ValueError: an answer belongs to no item, an item has two answers, a criterion does not exist, or a pair has no

@@ -14,7 +14,7 @@ from evaluators.language.limits import Limits, read_limits
 from evaluators.language.marker import Marked, split_at_marker
 from evaluators.language.placeholders import placeholders
 from evaluators.language.sentences import sentences
-from evaluators.language.stance import Stance, read_stance
+from evaluators.language.stance import Asked, Stance, read_stance
 from evaluators.language.text import counted_words, has_words, without_speech
 
 _EMPHASIS = re.compile(r"\*\*|__|(?<!\w)[*_](?=\w)|(?<=\w)[*_](?!\w)|```\w*|`|^#{1,6}\s+|^>\s+", re.MULTILINE)
@@ -26,8 +26,8 @@ _EMPTY_BULLET = re.compile(r"\n\s*(?:[-*+•]|\d{1,2}[.)])\s*$")
 class AnswerView:
     """An instruction, what is known about good answers to it, and the raw response.
 
-    `content` is what content criteria (4-9) may look at: the text before the first marker line. `prose` is the same without leaked
-    tokens, tags and emphasis, which are a matter of structure alone.
+    `content` is what content criteria (4-9) may look at: the text before the first marker line. `prose` is the same without
+    leaked tokens, tags and emphasis, which are a matter of structure alone.
     """
 
     instruction: str
@@ -49,7 +49,7 @@ class AnswerView:
 
     @cached_property
     def prose(self) -> str:
-        """The content as a reader would see it rendered: no template tokens, tags, control characters, emphasis or code signs."""
+        """The content as a reader would see it: no template tokens, tags, control characters, emphasis or code signs."""
         text = self.content
         for token in {*scaffold.template_tokens(text), *markup.tags(text), *markup.control_characters(text)}:
             text = text.replace(token, " ")
@@ -129,7 +129,7 @@ class AnswerView:
     def stance(self) -> Stance:
         """Whether it answers, refuses, deflects or asks back."""
         spoken_for = self.sentences if self.kind == "qa" else sentences(without_speech(self.prose))
-        return read_stance(spoken_for, self.request, self.kind, gives_reference=self.gives_reference)
+        return read_stance(spoken_for, Asked(self.request, self.kind, self.gives_reference))
 
     @cached_property
     def is_echo(self) -> bool:

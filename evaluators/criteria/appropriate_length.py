@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
+from compiler.records import ConstraintType
 from evaluators.criteria.base import Criterion
 from evaluators.criteria.forms import has_items, is_number, is_one_word
 from evaluators.criteria.implied_length import fits_implied
@@ -14,8 +17,8 @@ from evaluators.view import AnswerView
 def judge(view: AnswerView) -> bool:
     """Whether the length fits. An empty response is too short for anything.
 
-    Explicit counts (constraint first, then wording) are kept exactly; implied lengths are judged in words, sentences, lines and items,
-    generously, and never in characters. An announcement ("Here are two sentences:") is not counted.
+    Explicit counts (constraint first, then wording) are kept exactly; implied lengths are judged in words, sentences, lines
+    and items, generously, and never in characters. An announcement ("Here are two sentences:") is not counted.
     """
     if view.is_empty:
         return False
@@ -23,23 +26,13 @@ def judge(view: AnswerView) -> bool:
 
 
 def _fits_constraint(view: AnswerView) -> bool:
-    if view.constraint is None:
-        return True
-    n = view.constraint.n
-    match view.constraint.type:
-        case "one_word":
-            return is_one_word(view)
-        case "number":
-            return is_number(view)
-        case "list":
-            return has_items(view, n)
-        case "sentences":
-            return n is None or count_sentences(view) == n
-        case "words_max":
-            return n is None or len(view.words) <= n
-        case "yes_no":
-            return len(view.words) == 1 if view.request.only else len(view.sentences) <= 2 and len(view.words) <= 30
-    return True
+    check = _CHECKS.get(view.constraint.type) if view.constraint is not None else None
+    return check is None or check(view, view.constraint.n if view.constraint is not None else None)
+
+
+def _is_short_yes_or_no(view: AnswerView) -> bool:
+    """Whether a yes or no comes with a short reason at most; alone, where only that is wanted."""
+    return len(view.words) == 1 if view.request.only else len(view.sentences) <= 2 and len(view.words) <= 30
 
 
 def _fits_wording(view: AnswerView) -> bool:
@@ -68,6 +61,15 @@ def count_lines(view: AnswerView) -> int:
     lines = [line for line in view.prose.splitlines() if has_words(line)]
     return len(lines) - 1 if len(lines) > 1 and lines[0].rstrip().endswith(":") else len(lines)
 
+
+_CHECKS: Mapping[ConstraintType, Callable[[AnswerView, int | None], bool]] = {
+    "one_word": lambda view, n: is_one_word(view),
+    "number": lambda view, n: is_number(view),
+    "list": has_items,
+    "sentences": lambda view, n: n is None or count_sentences(view) == n,
+    "words_max": lambda view, n: n is None or len(view.words) <= n,
+    "yes_no": lambda view, n: _is_short_yes_or_no(view),
+}
 
 CRITERION = Criterion(
     name="appropriate_length",

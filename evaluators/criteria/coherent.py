@@ -10,7 +10,7 @@ from evaluators.view import AnswerView
 
 
 def judge(view: AnswerView) -> bool:
-    """Whether it reads as language and is not cut off in mid-sentence. Short answers, numbers and formulas do; nothing does not."""
+    """Whether it reads as language and is not cut off in mid-sentence. Numbers and formulas are fine; nothing is not."""
     if view.is_empty:
         return False
     if view.is_gibberish or view.is_salad or _garbled(view):

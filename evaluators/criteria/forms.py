@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 
+from compiler.records import ConstraintType
 from evaluators.language.numbers import sole_quantity
 from evaluators.language.patterns import spoken
 from evaluators.language.polarity import says_yes_or_no
@@ -11,7 +13,8 @@ from evaluators.language.text import counted_words, fold, norms, plain
 from evaluators.view import AnswerView
 
 _QUOTED_DEMAND = re.compile(
-    r"\b(?P<how>contain\w*|includ\w*|us(?:e|es|ing)|with|start\w*|begin\w*|end\w*)(?: with)?(?: the)?(?: (?:word|words|phrase|letter))? \"(?P<text>[^\"]{1,80})\""
+    r"\b(?P<how>contain\w*|includ\w*|us(?:e|es|ing)|with|start\w*|begin\w*|end\w*)"
+    r"(?: with)?(?: the)?(?: (?:words?|phrase|letter))? \"(?P<text>[^\"]{1,80})\""
 )
 _OPENING_MARKS = " \t\n\"'“‘«([*_#>-–—•"
 _SHORT_REFERENCE = 6
@@ -21,26 +24,11 @@ _SHORT_REFERENCE = 6
 def has_form(view: AnswerView) -> bool:
     """Whether the answer has the form asked for, so far as form is part of the task.
 
-    That is one word, yes or no, a number alone, the number of items, a word it must contain or start with. How many sentences or
-    words it has is a matter of length alone.
+    That is one word, yes or no, a number alone, the number of items, a word it must contain or start with. How many sentences
+    or words it has is a matter of length alone.
     """
-    if view.constraint is None:
-        return _has_worded_form(view)
-    n, text = view.constraint.n, view.constraint.text
-    match view.constraint.type:
-        case "one_word":
-            return is_one_word(view)
-        case "yes_no":
-            return says_yes_or_no(view.prose)
-        case "number":
-            return is_number(view)
-        case "list":
-            return has_items(view, n)
-        case "contains":
-            return text is None or contains(view.prose, text)
-        case "starts_with":
-            return text is None or starts_with(view.prose, text)
-    return _has_worded_form(view)
+    check = _FORMS.get(view.constraint.type) if view.constraint is not None else None
+    return _has_worded_form(view) if check is None else check(view)
 
 
 def _has_worded_form(view: AnswerView) -> bool:
@@ -96,7 +84,7 @@ def starts_with(text: str, wanted: str) -> bool:
 
 
 def is_factual(view: AnswerView) -> bool:
-    """Whether a short, certain answer is wanted: there are references, all short, or the form allows a word or a number only."""
+    """Whether a short, certain answer is wanted: all references are short, or the form allows a word or number only."""
     if view.constraint is not None and view.constraint.type in {"one_word", "yes_no", "number"}:
         return True
     if not view.answers or view.kind == "generation":
@@ -121,3 +109,23 @@ def exceeds_demand(view: AnswerView) -> bool:
         case "words_max":
             return len(view.words) > n
     return False
+
+
+def _contains_demanded(view: AnswerView) -> bool:
+    text = view.constraint.text if view.constraint is not None else None
+    return text is None or contains(view.prose, text)
+
+
+def _starts_with_demanded(view: AnswerView) -> bool:
+    text = view.constraint.text if view.constraint is not None else None
+    return text is None or starts_with(view.prose, text)
+
+
+_FORMS: Mapping[ConstraintType, Callable[[AnswerView], bool]] = {
+    "one_word": is_one_word,
+    "yes_no": lambda view: says_yes_or_no(view.prose),
+    "number": is_number,
+    "list": lambda view: has_items(view, view.constraint.n if view.constraint is not None else None),
+    "contains": _contains_demanded,
+    "starts_with": _starts_with_demanded,
+}

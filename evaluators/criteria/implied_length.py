@@ -7,16 +7,19 @@ from dataclasses import dataclass
 from evaluators.criteria.forms import is_factual
 from evaluators.language.limits import Range
 from evaluators.language.text import has_words
+from evaluators.language.wordlists import word_list
 from evaluators.view import AnswerView
+
+_ANY = Range()
 
 
 @dataclass(frozen=True)
 class Implied:
     """What a form implies. Each bound is generous: it marks what nobody would call fitting."""
 
-    words: Range = Range()
-    sentences: Range = Range()
-    lines: Range = Range()
+    words: Range = _ANY
+    sentences: Range = _ANY
+    lines: Range = _ANY
 
 
 _SHORT_TEXT = Implied(words=Range(2, 90), sentences=Range(None, 6))
@@ -30,7 +33,7 @@ _FORMS: dict[str, Implied] = {
     "sonnet": Implied(words=Range(50, 200), lines=Range(14, 14)),
     **dict.fromkeys(("poem", "verse", "song"), _POEM),
     **dict.fromkeys(("title", "headline", "slogan", "motto", "caption", "tagline", "name for"), _LABEL),
-    **dict.fromkeys(("joke", "riddle", "pun", "fact", "quote", "proverb", "tip", "greeting", "toast", "reply", "definition", "question"), _SHORT_TEXT),
+    **dict.fromkeys(word_list("joke riddle pun fact quote proverb tip greeting toast reply definition question"), _SHORT_TEXT),
     **dict.fromkeys(("synonym", "antonym"), Implied(words=Range(1, 25))),
     **dict.fromkeys(("story", "tale", "diary entry"), Implied(words=Range(15, None), sentences=Range(2, None))),
     **dict.fromkeys(("essay", "article", "report", "speech"), Implied(words=Range(40, None), sentences=Range(3, None))),

@@ -18,7 +18,8 @@ _NO_NUMBER = re.compile(r"\b(?:none|no|zero|nil|infinite(?:ly)?|infinity|once|tw
 _BY_NAME = re.compile(r"\bby (?:the )?[A-Z]")
 _BARE_YES_NO = word_set("yes no yeah nope yep true false")
 _RELATION = re.compile(
-    r"\b(?:what|which|name|give|state|tell me)\b(?: is| are| was| were)?(?: me)? the ((?:\w+ ){0,3}?\w+) (?:of|in|for) (?:the )?([\w' -]+?)\s*[?.]?$"
+    r"\b(?:what|which|name|give|state|tell me)\b(?: is| are| was| were)?(?: me)? the ((?:\w+ ){0,3}?\w+) (?:of|in|for) "
+    r"(?:the )?([\w' -]+?)\s*[?.]?$"
 )
 _FEWEST_WORDS = {
     "story": 8,
@@ -70,8 +71,10 @@ def _lacks_a_name(view: AnswerView, words: tuple[str, ...]) -> bool:
 
 
 def _speaks_of_the_wrong_side(view: AnswerView, words: tuple[str, ...]) -> bool:
-    """Whether "the capital of France" is answered with a sentence about France that names no capital; "who", with no word of what
-    was done and no "by"."""
+    """Whether "the capital of France" is answered with a sentence about France that names no capital.
+
+    Likewise "who", with a sentence that has no word of what was done and no "by".
+    """
     relation = _RELATION.search(spoken(view.instruction))
     if len(words) <= 4 or words[0] in PRONOUNS:
         return False

@@ -24,7 +24,7 @@ _TO_A_PERSON = frozenset({"social", "emotions"})
 
 @lru_cache(maxsize=64)
 def judge(view: AnswerView) -> bool:
-    """Whether it stays on the instruction's subject. Nothing, or noise, is on no subject; a refusal or an echo has left none."""
+    """Whether it stays on the instruction's subject. Nothing, or noise, is on none; refusal, echo and filler leave none."""
     if view.is_empty or view.is_gibberish:
         return False
     anchors = _anchors(view)
@@ -58,16 +58,21 @@ def _replies(view: AnswerView) -> bool:
 
 
 def _enough(view: AnswerView) -> float:
-    """How much must be foreign: one word where a name is wanted, more where advice, reasons or ideas may come from any field."""
+    """How much must be foreign: one word where a name is wanted, more where advice or ideas may come from any field."""
     if _is_certain(view):
-        return 1 if all(answer[:1].isupper() and len(answer) > 2 for answer in view.answers or ()) else 2
+        names = all(answer[:1].isupper() and len(answer) > 2 for answer in view.answers or ())
+        return 1 if names and not any(word.raw[0].isupper() for word in view.discourse.words[1:]) else 2
     several = len(view.sentences) > 1 and (view.request.prose_items or view.kind == "response")
     return 3 if several or _ADVICE.search(view.instruction) else 2
 
 
 def _is_certain(view: AnswerView) -> bool:
     """Whether there is a short right answer, and it was not given."""
-    return bool(view.answers) and view.gives_reference is False and all(len(counted_words(answer)) <= 6 for answer in view.answers or ())
+    return (
+        bool(view.answers)
+        and view.gives_reference is False
+        and all(len(counted_words(answer)) <= 6 for answer in view.answers or ())
+    )
 
 
 def _tells_story(view: AnswerView) -> bool:

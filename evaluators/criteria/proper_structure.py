@@ -45,8 +45,8 @@ def _template_tokens(view: AnswerView) -> bool:
 CRITERION = Criterion(
     name="proper_structure",
     definition=(
-        "No artefacts: no repeated Instruction:/Response:/Q:/User: scaffolding, no chat-template tokens, no marker in mid-text, "
-        "no placeholders, no half-open fence or markup debris."
+        "No artefacts: no repeated Instruction:/Response:/Q:/User: scaffolding, no chat-template tokens, no marker in "
+        "mid-text, no placeholders, no half-open fence or markup debris."
     ),
     sees=("the raw response", "the instruction, for artefacts that it asks for"),
     blind_to=(

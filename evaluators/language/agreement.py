@@ -81,11 +81,13 @@ def _variants(reference: str) -> list[str]:
 
 
 def _only_form_matters(reference: str, request: Request) -> bool:
-    """Whether the question gives the very word in another form ("the plural of cat", "11 in Roman numerals"): then the form counts."""
+    """Whether the question gives the word in another form ("the plural of cat", "11 in Roman numerals"): the form counts."""
     if any(singular(word) in request.words or stem(word) in request.subject for word in norms(reference)):
         return True
     given = {canonical(token.norm, token.raw) for token in tokens(request.text)}
-    return any(form != token.norm and form in given for token in tokens(reference) if (form := canonical(token.norm, token.raw)))
+    return any(
+        form != token.norm and form in given for token in tokens(reference) if (form := canonical(token.norm, token.raw))
+    )
 
 
 def _at(discourse: Discourse, span: tuple[int, int]) -> Mention | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from evaluators.language.numbers import Quantity, quantities, sole_quantity
 from evaluators.language.stem import stem
@@ -86,7 +87,7 @@ def _agrees(given: Quantity, wanted: Quantity, unit: Unit | None, source: str) -
 
 def _in_range(given: Quantity, found: Sequence[Quantity], source: str) -> bool:
     """Whether the number is one end of a range or one of two alternatives, as in "5-7" and "7 or 8"."""
-    for one, other in zip(found, found[1:], strict=False):
+    for one, other in pairwise(found):
         between = source[one.end : other.start]
         if (
             given in (one, other)

@@ -40,7 +40,7 @@ def asks_anew(sentences: Sequence[str], instruction: str) -> bool:
 
 
 def goes_on_to_others(sentences: Sequence[str], request: Request, references: Sequence[str]) -> bool:
-    """Whether later sentences say about other things what was asked of one: "The capital of Spain is Madrid. The capital of ..."."""
+    """Whether later sentences say of other things what was asked of one: "The capital of Spain is Madrid. ..."."""
     known = {word for reference in references for word in norms(reference)} | request.words
     frames = _frames(norms(request.stem))
     for sentence in sentences[1:]:

@@ -9,18 +9,13 @@ from evaluators.language.clauses import Discourse, Word
 from evaluators.language.filler import specific_words
 from evaluators.language.mentions import Mention
 from evaluators.language.numbers import sole_quantity
-from evaluators.language.patterns import spoken
+from evaluators.language.patterns import find, phrases, spoken
 from evaluators.language.request import Request
 from evaluators.language.stem import stem
 from evaluators.language.text import norms
 from evaluators.language.vocabulary import ARTICLES, AUXILIARIES, FUNCTION_WORDS, NEGATIONS
 from evaluators.language.wordlists import word_set
 
-_RETRACTION = re.compile(
-    r"(?:^|[.,;:!?—-]\s*|\s)(?:no[,.;:!—-]+(?: wait\b)?|no wait\b|wait[,.!—-]|actually[,:]? (?=no\b|it\b|that\b|[a-z]+[.!]?$)|actually, |correction\b|"
-    r"scratch that\b|strike that\b|i mean\b|or rather\b|on second thought\b|i was wrong\b|my mistake\b|i misspoke\b|i take that back\b|let me correct)"
-)
-_BELIEF = re.compile(r"\b(?:people|some|many|others|might|may|often|commonly|sometimes|tempting)\b")
 _LESS = word_set(
     """
     less fewer smaller shorter younger slower lighter colder cooler lower shallower later nearer closer narrower
@@ -57,9 +52,9 @@ def contradicts(discourse: Discourse, asserted: Sequence[Mention], references: S
 def _retracts(discourse: Discourse, references: Sequence[str]) -> bool:
     """Whether "no, ...", "wait", "I mean" stands between two answers of which only one is the reference."""
     source = spoken(discourse.text)
-    for match in _RETRACTION.finditer(source):
+    for match in phrases("replies")["retraction"][0].finditer(source):
         before, after = source[: match.start()], source[match.end() :]
-        if not re.search(r"\w", before) or before.rstrip().endswith("?") or _BELIEF.search(before):
+        if not re.search(r"\w", before) or before.rstrip().endswith("?") or find(before, "replies", "belief"):
             continue
         if _opens_new(after) and _names(before, references) != _names(after, references) and _opens_new(before):
             return True
@@ -109,7 +104,11 @@ def _chooses_other(discourse: Discourse, asserted: Sequence[Mention], request: R
 
 def _offers_alternative(discourse: Discourse, asserted: Sequence[Mention], known: set[str], request: Request) -> bool:
     """Whether the answer comes as one of several: "Paris or Lyon", "Paris, Lyon", "Paris and Lyon"."""
-    if len(discourse.words) <= 12 and sole_quantity(discourse.text) is None and _is_row_of_guesses(discourse, known, request.words):
+    if (
+        len(discourse.words) <= 12
+        and sole_quantity(discourse.text) is None
+        and _is_row_of_guesses(discourse, known, request.words)
+    ):
         return True
     return any(_tied_to_other(discourse.words, mention, known) for mention in asserted)
 
@@ -153,7 +152,7 @@ def _is_rival(words: Sequence[Word], mentioned: Word, known: set[str]) -> bool:
 
 
 def _has_rival(discourse: Discourse, asserted: Sequence[Mention], references: Sequence[str], request: Request) -> bool:
-    """Whether a clause gives something else as what was asked for: "The capital of France is Lyon, although Paris is larger"."""
+    """Whether a clause gives something else as the answer: "The capital of France is Lyon, although Paris is larger"."""
     if len(request.subject) < 2:
         return False
     taken = {discourse.words[mention.start].clause for mention in asserted}

@@ -31,8 +31,8 @@ _NEAR = 92
 def is_echo(text: str, request: Request) -> bool:
     """Whether the text only repeats the instruction, its question, or its words.
 
-    An answer to a yes/no question or to a choice is made of the question's words by right, and so is what sorts or corrects them:
-    there only the instruction itself counts.
+    An answer to a yes/no question or to a choice is made of the question's words by right, and so is what sorts or corrects
+    them: there only the instruction itself counts.
     """
     given = norms(text)
     if not given or "repetition" in request.allows:

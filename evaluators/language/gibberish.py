@@ -46,10 +46,10 @@ def likelihood(word: str) -> float:
 
 
 def is_gibberish(text: str) -> bool:
-    """Whether the text is keyboard noise: two or more words that are no likely words, two in five of all, and one no word could be.
+    """Whether the text is keyboard noise: two unlikely words or more, two in five of all, and one that no word could be.
 
-    Names are unlikely words too, so capitalised words count only where nothing else is there, and one or two words alone must have
-    no vowel, six consonants in a row or a run of neighbouring keys. Short words, numbers and other scripts are not judged.
+    Names are unlikely words too, so capitalised words count only where nothing else is there, and one or two words alone must
+    have no vowel, six consonants in a row or a run of neighbouring keys. Short words, numbers and other scripts are not judged.
     """
     words = [word for word in _WORD.findall(plain(text)) if len(word) >= 4 and "'" not in word]
     if any(len(word) > _LONGEST_WORD for word in words):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import pairwise
 
 from evaluators.language.sentences import sentences
 from evaluators.language.text import Token, counted_words, tokens
@@ -43,7 +44,7 @@ _DANGLING = re.compile(r"[,;:\-–—(/&+=]\s*$|(?<!\.)\.\.\s*$")
 
 
 def is_salad(text: str) -> bool:
-    """Whether function words come in orders that no sentence has ("the of", "of is the"), or pile up, or never come in long text."""
+    """Whether function words come in orders that no sentence has ("the of", "of is the"), pile up, or never come."""
     words = [token.norm for token in tokens(text)]
     if len(words) < 4:
         return False
@@ -57,7 +58,7 @@ def is_salad(text: str) -> bool:
 def _neighbours(text: str) -> list[tuple[Token, Token]]:
     """Words that follow each other with nothing but a blank between them."""
     found = tokens(text)
-    pairs = zip(found, found[1:], strict=False)
+    pairs = pairwise(found)
     return [(first, second) for first, second in pairs if second.start - first.end == 1]
 
 
@@ -84,8 +85,8 @@ def _is_listed(text: str) -> bool:
 def breaks_off(text: str, hit_token_limit: bool) -> bool:
     """Whether the text ends in mid-sentence.
 
-    It does where it ends with a comma, a colon, an opening, or a word that needs another one ("because the"). Where the token limit
-    cut it off, it also does when its last sentence has more than three words and no end punctuation.
+    It does where it ends with a comma, a colon, an opening, or a word that needs another one ("because the"). Where the token
+    limit cut it off, it also does when its last sentence has more than three words and no end punctuation.
     """
     text = text.rstrip()
     if not text or _END_PUNCTUATION.search(text):

@@ -1,7 +1,7 @@
 """Lists in text, in any layout: bullets, numbers, lines, commas, "and", ordinals, sentences.
 
-A text may be read as a list in more than one way ("fish and chips" is one item or two), so every plausible reading is given, and a
-demand for n items is met when one of them has n different ones. Bullets and numbers leave no doubt: then there is one reading.
+A text may be read as a list in more than one way ("fish and chips" is one item or two), so every plausible reading is given,
+and a demand for n items is met when one of them has n different ones. Bullets and numbers leave no doubt: then there is one.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def _bulleted(text: str) -> Reading:
 
 
 def _numbered_inline(text: str) -> Reading:
-    starts = [match for match in _INLINE_NUMBER.finditer(text)]
+    starts = list(_INLINE_NUMBER.finditer(text))
     wanted = 1
     cuts: list[re.Match[str]] = []
     for match in starts:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from functools import lru_cache
+from itertools import pairwise
 
 from evaluators.language.sentences import sentences
 from evaluators.language.text import fold
@@ -54,7 +55,7 @@ def _sentence_loop(text: str) -> bool:
     units = [unit for sentence in sentences(text) for unit in _units(sentence)]
     keys = [" ".join(_WORD.findall(fold(unit))) for unit in units]
     keys = [key for key in keys if key]
-    twice = any(first == second and len(first.split()) >= 3 for first, second in zip(keys, keys[1:], strict=False))
+    twice = any(first == second and len(first.split()) >= 3 for first, second in pairwise(keys))
     return twice or _often(keys) or _often_but_for_numbers(keys)
 
 

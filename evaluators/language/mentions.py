@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
 from evaluators.language.clauses import Discourse, Word
 from evaluators.language.number_words import spelled_numbers
+from evaluators.language.patterns import phrases
 from evaluators.language.stem import singular, spelling, stem
 from evaluators.language.text import Token, tokens
 from evaluators.language.vocabulary import ARTICLES, AUXILIARIES, FUNCTION_WORDS, NEGATIONS
-from evaluators.language.wordlists import word_set
+from evaluators.language.wordlists import word_list, word_set
 
-_ROMAN = {
-    "II": "2",
-    "III": "3",
-    "IV": "4",
-    "VI": "6",
-    "VII": "7",
-    "VIII": "8",
-    "IX": "9",
-    "XI": "11",
-    "XII": "12",
-    "XIV": "14",
-    "XVI": "16",
-}
+_ROMAN = dict(pair.split(":") for pair in word_list("II:2 III:3 IV:4 VI:6 VII:7 VIII:8 IX:9 XI:11 XII:12 XIV:14 XVI:16"))
 _ABBREVIATED = {"mt": "mount", "st": "saint", "usa": "us", "uk": "uk", "dr": "doctor"}
 _MODIFIERS = word_set(
     """
@@ -49,13 +37,6 @@ _HARMLESS_NOT = word_set(
     only just merely simply necessarily sure certain doubt question wonder surprise completely entirely totally
     """
 )
-_DISMISSALS = re.compile(
-    r"\b(?:rather than|instead of|other than|except(?: for)?|unlike|besides|apart from|anything but|far from|wrong(?:ly)?|incorrect(?:ly)?|false|"
-    r"myth|doubt|mistak\w+|confus\w+|used to be|formerly|(?:some|many|most)? ?(?:people|some|many|others) (?:often |sometimes |might |may )?"
-    r"(?:think|believe|say|assume|guess|claim)|often thought|sometimes thought|near|outside|close to|next to|similar to|than|opposed to|"
-    r"more than|less than|fewer than)\b"
-)
-_RESCUES = re.compile(r"\b(?:none other than|no other than|no doubt|without doubt|no question|not only|not just|not merely)\b")
 _PREDICATES = word_set("correct right true answer it case so")
 _SAID_WRONG = word_set("wrong incorrect false mistaken untrue")
 
@@ -69,7 +50,7 @@ class Mention(NamedTuple):
 
 @lru_cache(maxsize=20_000)
 def canonical(word: str, raw: str = "") -> str:
-    """A word in the form in which two mentions of the same thing agree: digits for number words, one spelling, no abbreviation."""
+    """A word in the form in which two mentions of a thing agree: digits for number words, one spelling, no abbreviation."""
     if raw in _ROMAN:
         return _ROMAN[raw]
     if not word.isdigit() and (number := next(spelled_numbers(word), None)):
@@ -83,10 +64,10 @@ def canonical(word: str, raw: str = "") -> str:
 def find_mentions(discourse: Discourse, reference: str, *, literal: bool = False, surname: bool = False) -> list[Mention]:
     """Every place where the text says the reference, word for word.
 
-    Articles, case, diacritics, spelling variants and number words do not matter; nor does singular or plural, unless
-    `literal`: then the reference must be said as it is written.
-    With `surname`, the last word of a name is enough. A reference inside another name ("South Sudan", "Nigerian-born") or compound
-    ("carbon dioxide") is not said; one that looks like a function word ("I", "He", "A") must stand by itself and in its case.
+    Articles, case, diacritics, spelling variants and number words do not matter; nor does singular or plural, unless `literal`:
+    then the reference must be said as it is written. With `surname`, the last word of a name is enough. A reference inside
+    another name ("South Sudan", "Nigerian-born") or compound ("carbon dioxide") is not said; one that looks like a function word
+    ("I", "He", "A") must stand by itself and in its case.
     """
     wanted = [(_form(token, literal), token.raw) for token in tokens(reference)]
     wanted = [pair for pair in wanted if pair[0] not in ARTICLES] or wanted
@@ -175,7 +156,7 @@ def is_asserted(
     Args:
         discourse: the text.
         mention: where the reference is said.
-        about: stems of what the instruction is about; "Paris is not the capital" negates, "Paris is not far from here" does not.
+        about: stems of what the instruction is about; "Paris is not the capital" negates, "Paris is not far away" does not.
         negative_question: whether the instruction itself asks what is *not* so.
         comparison: whether two things are compared: then "smaller than the Sun" does not dismiss the Sun.
     """
@@ -200,8 +181,9 @@ def _denied_before(before: list[str]) -> bool:
 
 def _dismissed(before: list[str], comparison: bool) -> bool:
     text = " ".join(before)
-    rescued = _RESCUES.sub(" ", text)
-    match = next(iter(list(_DISMISSALS.finditer(rescued))[-1:]), None)
+    rescues, dismissals = phrases("replies")["rescue"], phrases("replies")["dismissal"]
+    rescued = rescues[0].sub(" ", text)
+    match = next(iter(list(dismissals[0].finditer(rescued))[-1:]), None)
     if match is None or (comparison and match[0].endswith("than")):
         return False
     near = match[0] in {"near", "outside", "than", "more than", "less than", "fewer than", "close to", "next to"}
@@ -221,7 +203,7 @@ def _denied_after(after: list[str], about: frozenset[str]) -> bool:
 
 
 def _resumed(discourse: Discourse, mention: Mention) -> list[str]:
-    """What the sentence goes on to say after an insertion: "Paris, however, is not the capital". A tag question says nothing."""
+    """What the sentence goes on to say after an insertion: "Paris, however, is not it". A tag question says nothing."""
     sentence = discourse.words[mention.start].sentence
     following = [word for word in discourse.words[mention.end : mention.end + 14] if word.sentence == sentence]
     text = discourse.sentences[sentence]

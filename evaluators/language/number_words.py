@@ -128,30 +128,31 @@ def _may_follow(last: str, word: str) -> bool:
 
 
 def _with_tail(value: float, used: int, words: list[str]) -> tuple[float, int]:
-    """Adds what may follow a cardinal: "and a half", "quarters", "dozen", "point five", "-first"."""
+    """Adds what may follow a cardinal: "and a half", "quarters", "dozen", "point five", "-first", the years of a century."""
     rest = words[used:]
-    if rest[:3] == ["and", "a", "half"] or rest[:3] == ["and", "a", "quarter"]:
-        return value + 1 / _FRACTIONS[rest[2]], used + 3
-    if not rest:
-        return value, used
-    if 10 <= value <= 20 and (rest[0] in _TEENS or rest[0] in _TENS):
+    tail = rest[0] if rest else ""
+    more = 0
+    if rest[:3] in (["and", "a", "half"], ["and", "a", "quarter"]):
+        value, more = value + 1 / _FRACTIONS[rest[2]], 3
+    elif 10 <= value <= 20 and (tail in _TEENS or tail in _TENS):
         year, more = _whole(rest)
-        return value * 100 + year, used + more
-    if rest[0] == "dozen":
-        return value * 12, used + 1
-    if rest[0] == "point" and rest[1:] and rest[1] in _CARDINALS:
-        return _decimals(value, used, rest)
-    if value >= 20 and rest[0] in _ORDINALS and _ORDINALS[rest[0]] < 10:
-        return value + _ORDINALS[rest[0]], used + 1
-    if rest[0] in _FRACTIONS and value < 20:
-        return value / _FRACTIONS[rest[0]], used + 1
-    return value, used
+        value = value * 100 + year
+    elif tail == "dozen":
+        value, more = value * 12, 1
+    elif tail == "point" and rest[1:2] and rest[1] in _CARDINALS:
+        fraction, more = _decimals(rest)
+        value += fraction
+    elif value >= 20 and _ORDINALS.get(tail, 10) < 10:
+        value, more = value + _ORDINALS[tail], 1
+    elif value < 20 and tail in _FRACTIONS:
+        value, more = value / _FRACTIONS[tail], 1
+    return value, used + more
 
 
-def _decimals(value: float, used: int, rest: list[str]) -> tuple[float, int]:
+def _decimals(rest: list[str]) -> tuple[float, int]:
     digits = ""
     for word in rest[1:]:
         if word not in _CARDINALS or _CARDINALS[word] > 9:
             break
         digits += str(_CARDINALS[word])
-    return value + float("0." + (digits or "0")), used + 1 + len(digits)
+    return float("0." + (digits or "0")), 1 + len(digits)

@@ -1,8 +1,8 @@
 """Phrases as data: files of patterns that read like the sentences they find.
 
-A file has `[section]`s of one pattern a line. A pattern is a regular expression in which `<name>` stands for the pattern of that
-name in the file's `[macros]` section (`name = pattern`). Patterns are tried on `spoken` text: folded, contractions opened and
-one blank between words, so that "I can't" and "I cannot" both read "i can not".
+A file has `[section]`s of one pattern a line. A pattern is a regular expression in which `<name>` stands for the pattern of
+that name in the file's `[macros]` section (`name = pattern`). Patterns are tried on `spoken` text: folded, contractions opened
+and one blank between words, so that "I can't" and "I cannot" both read "i can not".
 """
 
 from __future__ import annotations
@@ -69,6 +69,11 @@ def phrases(name: str) -> Mapping[str, tuple[re.Pattern[str], ...]]:
 
 def _expand(pattern: str, macros: Mapping[str, str]) -> str:
     return _MACRO.sub(lambda match: f"(?:{macros[match[1]]})", pattern)
+
+
+def find(text: str, name: str, section: str) -> re.Match[str] | None:
+    """The first match of the section's patterns, tried in their order, in text that is `spoken` already."""
+    return next((match for pattern in phrases(name)[section] if (match := pattern.search(text))), None)
 
 
 def any_says(sentences: Sequence[str], name: str, *sections: str) -> bool:

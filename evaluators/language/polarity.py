@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
 from evaluators.language.clauses import Discourse, Word
-from evaluators.language.patterns import spoken
+from evaluators.language.patterns import find, phrases, spoken
 from evaluators.language.stem import stem
 from evaluators.language.vocabulary import AUXILIARIES, FUNCTION_WORDS, PRONOUNS
 from evaluators.language.wordlists import word_set
 
-_HEDGES = r"(?:well|oh|so|hmm|sure|answer|the (?:correct |right |short )?answer (?:is|to \w+(?: \w+){0,4} is)|it is|i (?:would )?(?:think|believe|say)(?: that)?|in short|in fact|actually|honestly|technically)"
-_NO = r"(?:no|nope|nah|false|incorrect|wrong|negative|never|not (?:at all|really|true|correct)|(?:of course|absolutely|definitely|certainly|probably|surely|i think|i believe|i suppose|i am afraid) not|(?:that|this|it) is (?:false|incorrect|wrong|not (?:true|correct|right)|a myth))"
-_YES = r"(?:yes|yeah|yep|yup|true|correct|right|indeed|absolutely|certainly|definitely|surely|affirmative|of course|(?:that|this|it) is (?:true|correct|right|so))"
-_LEAD = re.compile(
-    rf"^\W*(?:{_HEDGES}\W+){{0,2}}(?:(?P<no>{_NO})|(?P<yes>{_YES}))(?=\W|$)(?!\W*(?:one|other|matter|doubt|question|wonder|idea)\b)"
-)
-_BOTH = re.compile(
-    r"\byes\W+(?:and|or|but also|\W)\s*no\b|\bno\W+(?:and|or|but also|\W)\s*yes\b|\bboth yes and no\b|\bneither yes nor no\b"
-)
-_LITERAL = re.compile(r"\b(?:yes|yeah|yep|yup|nope|nah|no(?! (?:doubt|matter|one|other|question|wonder|idea|longer)\b))\b")
 _NEGATIVE = word_set(
     """
     not no never none neither nor cannot unable hardly without nobody nothing false myth incorrect wrong
@@ -39,17 +28,17 @@ class Polarity(NamedTuple):
 
 def lead(text: str) -> bool | None:
     """The yes or no with which a text opens, hedges aside; None where it opens with neither."""
-    match = _LEAD.match(spoken(text))
+    match = find(spoken(text), "replies", "lead")
     return None if match is None else match["yes"] is not None
 
 
 def says_yes_or_no(text: str) -> bool:
     """Whether the text gives a plain "yes" or "no", and not both."""
     source = spoken(text)
-    if _BOTH.search(source):
+    if find(source, "replies", "both"):
         return False
-    opening = _LEAD.match(source)
-    return bool(opening and (_LITERAL.search(opening[0]))) or len(_literal(text)) == 1
+    opening = find(source, "replies", "lead")
+    return bool(opening and (find(opening[0], "replies", "literal"))) or len(_literal(text)) == 1
 
 
 def read_polarity(discourse: Discourse, question: frozenset[str]) -> Polarity:
@@ -59,7 +48,7 @@ def read_polarity(discourse: Discourse, question: frozenset[str]) -> Polarity:
         discourse: the answer.
         question: the stems of the question's subject words.
     """
-    if _BOTH.search(spoken(discourse.text)):
+    if find(spoken(discourse.text), "replies", "both"):
         return Polarity(None, contradictory=True)
     opening = lead(discourse.text)
     restated = {value for clause in discourse.clauses if (value := _restates(clause, question, opening)) is not None}
@@ -71,38 +60,41 @@ def read_polarity(discourse: Discourse, question: frozenset[str]) -> Polarity:
 
 
 def _literal(text: str) -> set[bool]:
-    return {word.startswith("y") for word in _LITERAL.findall(spoken(text))}
+    return {word.startswith("y") for pattern in phrases("replies")["literal"] for word in pattern.findall(spoken(text))}
 
 
 def _restates(clause: tuple[Word, ...], question: frozenset[str], opening: bool | None) -> bool | None:
-    """The polarity with which a clause restates the question; None where it does not.
-
-    Without a yes or no before it, a clause restates when it holds most of the question's words (a pronoun stands for one). After a yes
-    or no, only a clause that says nothing but the question's words is held against it: "No, it is a mammal" restates nothing.
-    """
+    """The polarity with which a clause restates the question; None where it does not, or speaks of the answerer."""
     norms = [word.norm for word in clause]
-    if not _SPEAKER.isdisjoint(norms[:2]):
+    if not question or not _SPEAKER.isdisjoint(norms[:2]):
         return None
-    if (
-        opening is None
-        and 2 <= len(norms) <= 3
-        and norms[0] in PRONOUNS
-        and norms[1] in AUXILIARIES
-        and norms[2:] in ([], ["not"])
-    ):
-        return not norms[2:]
-    if not question or (opening is not None and not any(norm in AUXILIARIES for norm in norms)):
-        return None
-    content = {stem(norm) for norm in norms if norm not in FUNCTION_WORDS and norm not in _NEGATIVE and lead(norm) is None}
-    shared = len(content & question) + (1 if norms and norms[0] in PRONOUNS and len(question) > 1 else 0)
-    if opening is not None:
-        answers = content <= question and (bool(content) or len(norms) <= 3) and norms[:1] != ["no"]
-        if not answers or (content and shared * 2 < len(question)):
-            return None
-        return not _negated(norms)
-    if shared * 10 < len(question) * 6 or not any(norm in AUXILIARIES or stem(norm) in question for norm in norms):
-        return None
-    return not _negated(norms)
+    restates = _restates_alone(norms, question) if opening is None else _restates_after(norms, question)
+    return not _negated(norms) if restates else None
+
+
+def _restates_alone(norms: list[str], question: frozenset[str]) -> bool:
+    """Whether a clause without a yes or no before it holds most of the question's words; a pronoun stands for one of them."""
+    if 2 <= len(norms) <= 3 and norms[0] in PRONOUNS and norms[1] in AUXILIARIES and norms[2:] in ([], ["not"]):
+        return True
+    shared = len(_content(norms) & question) + _stands_in(norms, question)
+    return shared * 5 >= len(question) * 3 and any(norm in AUXILIARIES or stem(norm) in question for norm in norms)
+
+
+def _restates_after(norms: list[str], question: frozenset[str]) -> bool:
+    """Whether a clause after a yes or no says nothing but the question's words: "No, it is a mammal" restates nothing."""
+    content = _content(norms)
+    if norms[:1] == ["no"] or not content <= question or AUXILIARIES.isdisjoint(norms):
+        return False
+    shared = len(content) + _stands_in(norms, question)
+    return shared * 2 >= len(question) if content else len(norms) <= 3
+
+
+def _content(norms: list[str]) -> set[str]:
+    return {stem(norm) for norm in norms if norm not in FUNCTION_WORDS and norm not in _NEGATIVE and lead(norm) is None}
+
+
+def _stands_in(norms: list[str], question: frozenset[str]) -> int:
+    return int(norms[0] in PRONOUNS and len(question) > 1)
 
 
 def _negated(norms: list[str]) -> bool:

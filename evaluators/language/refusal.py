@@ -1,8 +1,8 @@
 """Refusals and deflections, sentence by sentence.
 
-A refusal speaks of the one who answers and of the request ("I cannot help with that", "this request goes against my guidelines");
-"penguins cannot fly" and "I am sorry to hear that" do neither. A deflection declines to know ("I have no idea"), sends the asker
-elsewhere ("look it up"), or asks back.
+A refusal speaks of the one who answers and of the request ("I cannot help with that", "this request goes against my
+guidelines"); "penguins cannot fly" and "I am sorry to hear that" do neither. A deflection declines to know ("I have no idea"),
+sends the asker elsewhere ("look it up"), or asks back.
 """
 
 from __future__ import annotations
@@ -57,7 +57,11 @@ def refuses_as_machine(sentence: str) -> bool:
 
 
 def _about_the_request(rest: str, subject: frozenset[str] | None) -> bool:
-    return subject is None or bool(_REQUEST_OBJECT.match(rest)) or not subject.isdisjoint(stem(word) for word in re.findall(r"[^\W_]+", rest))
+    return (
+        subject is None
+        or bool(_REQUEST_OBJECT.match(rest))
+        or not subject.isdisjoint(stem(word) for word in re.findall(r"[^\W_]+", rest))
+    )
 
 
 def declines_to_know(sentence: str) -> bool:

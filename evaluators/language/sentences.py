@@ -14,6 +14,7 @@ _TITLES = word_set(
     """
 )
 _MIDDLE = word_set("vs e.g eg i.e ie cf approx ca dept viz al")
+_LOOSE = word_set("approx ca dept viz al")
 _NUMBERED = word_set("no nos fig figs vol ch p pp eq sec art")
 """Abbreviations only where a number follows: "no. 5"."""
 _EITHER = word_set(
@@ -88,14 +89,11 @@ def _full_stop_ends(before: str, following: str, lower: bool) -> bool:
     opens = following.split(maxsplit=1)[0].strip("\"'“‘(").casefold() in _OPENERS and not lower
     if not before.strip(" \t\"'(*").removesuffix(word).strip() and _ENUMERATOR.match(word) and not opens:
         return False
-    if key in _TITLES:
-        return False
-    if key in _MIDDLE:
-        return opens and key not in {"vs", "e.g", "i.e", "eg", "ie", "cf"}
+    if key in _TITLES or key in _MIDDLE:
+        return opens and key in _LOOSE
     if key in _NUMBERED:
         return not following[0].isdigit()
-    if key in _EITHER or ("." in word and _INITIALS.match(word)):
-        return opens
-    if len(word) == 1 and word.isalpha() and word.isupper():
+    initial = len(word) == 1 and word.isalpha() and word.isupper()
+    if initial or key in _EITHER or ("." in word and _INITIALS.match(word)):
         return opens
     return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from compiler.records import Kind
@@ -21,103 +22,127 @@ _PERSONS = word_set("i me my we you your sorry someone somebody nobody")
 _SCHOOL_SUBJECTS = word_set(
     "biology geography history literature math maths mathematics chemistry physics science music art language languages trivia"
 )
-_ENOUGH_AFTER_REFUSAL = 4
-_ENOUGH_AFTER_DEFLECTION = 2
+_BESIDE_REFUSAL = 4
+_BESIDE_DEFLECTION = 2
 """Specific words from which what comes beside a refusal or an "I don't know" is an answer after all."""
-_ENOUGH_BESIDE_SENDING = 3
+_BESIDE_SENDING = 3
 """The same within a sentence that also sends the asker elsewhere."""
-_ENOUGH_BESIDE_REFERENCE = 8
+_INSTEAD_OF_REFERENCE = 8
 """The same where there is a right answer and it was not given."""
+_LONG_LINE = 7
+"""Words in a sentence from which a text that was to be written may speak of not knowing."""
 
 
-def read_stance(sentences: Sequence[str], request: Request, kind: Kind, *, gives_reference: bool | None) -> Stance:
-    """The stance of an answer.
+@dataclass(frozen=True)
+class Asked:
+    """What stances are judged against."""
 
-    A refusal with an answer beside it ("I cannot diagnose you, but water and rest help") answers; so does a hedge ("I am not sure, but
-    I think it is Paris"). Where an apology, a declining or a question was asked for, such sentences are the answer itself.
+    request: Request
+    kind: Kind
+    gives_reference: bool | None
+    """Whether the answer agrees with a reference; None without references."""
 
-    Args:
-        sentences: the answer's sentences.
-        request: the instruction.
-        kind: creative kinds may speak of not knowing ("I don't know what I would do without you").
-        gives_reference: whether the answer agrees with a reference; None without references.
+    @property
+    def declinable(self) -> frozenset[str] | None:
+        """What must be declined to make a refusal; None where the right answer is missing: then declining anything is one."""
+        return None if self.gives_reference is False else self.request.asked_for
+
+    @property
+    def is_creative(self) -> bool:
+        """Whether a text is to be written, which may speak of not knowing: "I don't know what I would do without you"."""
+        return self.kind == "generation" and not self.request.is_question
+
+    @property
+    def wants_polite_no(self) -> bool:
+        """Whether an apology, an excuse or a declining is what was asked for."""
+        return "apology" in self.request.allows
+
+
+def read_stance(sentences: Sequence[str], asked: Asked) -> Stance:
+    """The stance of an answer, given by its sentences.
+
+    A refusal with an answer beside it ("I cannot diagnose you, but water and rest help") answers; so does a hedge ("I am not
+    sure, but I think it is Paris"). Where an apology or a declining was asked for, such sentences are the answer itself.
     """
     if not sentences:
         return "answers"
-    may_decline = refusal.may_decline(sentences)
-    polite_no = "apology" in request.allows
-    refusing = [each for each in sentences if _refuses(each, None if gives_reference is False else request.asked_for, polite_no)] if may_decline else []
-    deflecting = (
-        [each for each in sentences if each not in refusing and _deflects(each, request, kind)]
-        if may_decline and not polite_no
-        else []
-    )
-    if refusing and not _answers_beside(sentences, refusing, request, gives_reference, _ENOUGH_AFTER_REFUSAL):
-        return "refuses"
-    if deflecting and not _answers_beside(sentences, deflecting, request, gives_reference, _ENOUGH_AFTER_DEFLECTION):
-        return "deflects"
-    evades = _only_asks_back(sentences, request, kind) or (kind in {"qa", "completion"} and _talks_about_answering(sentences, request))
-    return "deflects" if evades and not gives_reference else "answers"
+    if refusal.may_decline(sentences):
+        refusing = [each for each in sentences if _refuses(each, asked)]
+        if refusing and not _answers_beside(sentences, refusing, asked, _BESIDE_REFUSAL):
+            return "refuses"
+        deflecting = [each for each in sentences if each not in refusing and _deflects(each, asked)]
+        if deflecting and not _answers_beside(sentences, deflecting, asked, _BESIDE_DEFLECTION):
+            return "deflects"
+    if asked.gives_reference:
+        return "answers"
+    return "deflects" if _only_asks_back(sentences, asked) or _talks_about_answering(sentences, asked) else "answers"
 
 
-def _refuses(sentence: str, asked_for: frozenset[str] | None, polite_no: bool) -> bool:
-    return refusal.refuses_as_machine(sentence) if polite_no else refusal.refuses(sentence, asked_for)
+def _refuses(sentence: str, asked: Asked) -> bool:
+    if asked.wants_polite_no:
+        return refusal.refuses_as_machine(sentence)
+    return refusal.refuses(sentence, asked.declinable)
 
 
-def _deflects(sentence: str, request: Request, kind: Kind) -> bool:
-    creative = kind == "generation" and not request.is_question
-    if not (creative and len(counted_words(sentence)) > 7) and refusal.declines_to_know(sentence):
-        return True
-    if creative and "you" not in norms(sentence) and len(counted_words(sentence)) > 7:
+def _deflects(sentence: str, asked: Asked) -> bool:
+    if asked.wants_polite_no:
         return False
-    besides = specific_words(norms(refusal.besides_sending(sentence)), request.subject)
-    return refusal.sends_elsewhere(sentence) and len(set(besides)) < _ENOUGH_BESIDE_SENDING
-
-
-def _answers_beside(
-    sentences: Sequence[str], declining: Sequence[str], request: Request, gives_reference: bool | None, enough: int
-) -> bool:
-    turns = [turn for sentence in declining if (turn := refusal.after_turn(sentence)) and not _declines(turn, request)]
-    others = [
-        each for each in sentences if each not in declining and not refusal.is_closer(each) and not refusal.asks_back(each)
-    ]
-    if gives_reference:
+    written = asked.is_creative and len(counted_words(sentence)) > _LONG_LINE
+    if not written and refusal.declines_to_know(sentence):
         return True
-    beside = specific_words([word for each in others for word in norms(each)], request.subject)
-    turned = specific_words([word for turn in turns if not refusal.is_closer(turn) for word in norms(turn)], request.subject)
-    if gives_reference is False:
-        named = any(word[0].isupper() for turn in turns for word in turn.split()[1:])
-        return bool(turned and (named or len(turned) >= 1)) or len(set(beside)) >= _ENOUGH_BESIDE_REFERENCE
-    return len(set(turned)) >= min(enough, 2) or len(set(beside)) >= enough
+    if written and "you" not in norms(sentence):
+        return False
+    besides = specific_words(norms(refusal.besides_sending(sentence)), asked.request.subject)
+    return refusal.sends_elsewhere(sentence) and len(set(besides)) < _BESIDE_SENDING
 
 
-def _declines(sentence: str, request: Request) -> bool:
-    return refusal.refuses(sentence, request.asked_for) or refusal.declines_to_know(sentence) or refusal.sends_elsewhere(sentence)
+def _answers_beside(sentences: Sequence[str], declining: Sequence[str], asked: Asked, enough: int) -> bool:
+    """Whether an answer stands beside the sentences that decline: in other sentences, or after their "but"."""
+    if asked.gives_reference:
+        return True
+    turns = [turn for each in declining if (turn := refusal.after_turn(each)) and not _declines(turn, asked)]
+    others = [each for each in sentences if each not in declining and not refusal.asks_back(each)]
+    beside, turned = _specific(others, asked.request), _specific(turns, asked.request)
+    if asked.gives_reference is False:
+        return turned > 0 or beside >= _INSTEAD_OF_REFERENCE
+    return turned >= _BESIDE_DEFLECTION or beside >= enough
 
 
-def _talks_about_answering(sentences: Sequence[str], request: Request) -> bool:
+def _specific(parts: Sequence[str], request: Request) -> int:
+    words = [word for part in parts if not refusal.is_closer(part) for word in norms(part)]
+    return len(set(specific_words(words, request.subject)))
+
+
+def _declines(sentence: str, asked: Asked) -> bool:
+    return (
+        refusal.refuses(sentence, asked.declinable) or refusal.declines_to_know(sentence) or refusal.sends_elsewhere(sentence)
+    )
+
+
+def _talks_about_answering(sentences: Sequence[str], asked: Asked) -> bool:
     """Whether all that is said is about the question and who could answer it: "I haven't got a clue", "Is that important?"."""
     text = " ".join(sentences)
-    if is_echo(text, request) or is_filler(text, request.subject) or quantities(text):
+    request = asked.request
+    if asked.kind not in {"qa", "completion"} or is_echo(text, request) or is_filler(text, request.subject) or quantities(text):
         return False
     left = [word for each in sentences for word in norms(refusal.without_meta_words(each))]
-    if [word for word in specific_words(left, request.subject) if word not in _SCHOOL_SUBJECTS]:
+    if any(word not in _SCHOOL_SUBJECTS for word in specific_words(left, request.subject)):
         return False
-    said = {word for each in sentences for word in norms(each)}
     speaks_of_it = any(refusal.without_meta_words(each) != spoken(each) for each in sentences)
-    asks = all(each.rstrip("\"')").endswith("?") for each in sentences)
-    return (speaks_of_it and not _PERSONS.isdisjoint(said)) or asks
+    personal = any(not _PERSONS.isdisjoint(norms(each)) for each in sentences)
+    return (speaks_of_it and personal) or all(each.rstrip("\"')").endswith("?") for each in sentences)
 
 
-def _only_asks_back(sentences: Sequence[str], request: Request, kind: Kind) -> bool:
-    if "question" in request.allows or "dialogue" in request.allows or not refusal.may_ask_back(sentences):
+def _only_asks_back(sentences: Sequence[str], asked: Asked) -> bool:
+    request = asked.request
+    if request.allows & {"question", "dialogue"} or not refusal.may_ask_back(sentences):
         return False
     if is_echo(" ".join(sentences), request):
         return False
-    telling = [each for each in sentences if not refusal.asks_back(each) and not refusal.asks_to_clarify(each)]
+    asking = [each for each in sentences if refusal.asks_back(each) or refusal.asks_to_clarify(each)]
+    telling = [each for each in sentences if each not in asking]
     if any(not refusal.is_closer(each) and len(counted_words(each)) > 2 for each in telling):
         return False
-    asking = [each for each in sentences if each not in telling]
-    if kind in {"generation", "response"} and not request.is_question:
+    if asked.kind in {"generation", "response"} and not request.is_question:
         return any(refusal.asks_to_clarify(each) for each in asking)
     return bool(asking)

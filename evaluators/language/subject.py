@@ -7,18 +7,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from evaluators.language.filler import specific_words
+from evaluators.language.patterns import says
 from evaluators.language.stem import stem
 from evaluators.language.text import norms
 from evaluators.language.topics import Told, tell, topics_of
 from evaluators.language.vocabulary import AUXILIARIES, content_words
 from evaluators.language.wordlists import word_set
-
-_DRIFT = re.compile(
-    r"^\W*(?:by the way|speaking of|on (?:another|a different|an unrelated) note|in other news|(?:that|it|this) reminds me|anyway|unrelated|incidentally|"
-    r"changing the subject|as an aside|off topic|meanwhile|fun fact|did you know)\b",
-    re.IGNORECASE,
-)
-
 
 _STRONG = 3
 """Words of one other field from which a sentence in a text that is otherwise on its subject has left it."""
@@ -46,7 +40,7 @@ class Weight(NamedTuple):
 
 
 def weigh(text: str, anchors: frozenset[str], besides: frozenset[str]) -> Weight:
-    """Weigh a text against the stems of what instruction and reference answers speak of, and topics that are always in place."""
+    """Weigh a text against the stems of what instruction and references speak of, and topics that are always in place."""
     words = norms(text)
     content = [stem(word) for word in content_words(words)]
     topics = topics_of(anchors)
@@ -57,7 +51,7 @@ def weigh(text: str, anchors: frozenset[str], besides: frozenset[str]) -> Weight
         near == 0 and told.elsewhere >= 1 and len(content) <= 2
     )
     foreign = told.elsewhere if outweighs else 0.0
-    return Weight(len(words), shared, told.inside, near, foreign, drifts=bool(_DRIFT.match(text)))
+    return Weight(len(words), shared, told.inside, near, foreign, drifts=says(text, "replies", "drift"))
 
 
 def leaves_subject(
@@ -76,7 +70,7 @@ def leaves_subject(
         anchors: stems of what the instruction and its reference answers speak of; without any, nothing can be told.
         besides: topics that are in place whatever the subject, such as sympathy in a reply to a person.
         enough: how many words of one other field put a text off its subject that shares nothing with it.
-        factual: whether a short, certain answer is wanted: then a long sentence that shares nothing with the question is off it.
+        factual: whether a short, certain answer is wanted: then a sentence that shares nothing with the question is off it.
         tells_story: whether stories and poems are told, which wander by right as long as they touch the subject once.
     """
     if not anchors or not sentences:
@@ -98,7 +92,12 @@ def _stands_apart(sentence: str, anchors: frozenset[str]) -> bool:
     """Whether a whole sentence shares no word with the question and has no pronoun that could refer to it."""
     words = norms(sentence)
     whole = len(words) >= 5 or (len(words) == 4 and not AUXILIARIES.isdisjoint(words))
-    return whole and len(specific_words(words, anchors)) >= 2 and _REFERRING.isdisjoint(words[:3] if len(words) > 6 else words) and words[0] not in _POINTING
+    return (
+        whole
+        and len(specific_words(words, anchors)) >= 2
+        and _REFERRING.isdisjoint(words[:3] if len(words) > 6 else words)
+        and words[0] not in _POINTING
+    )
 
 
 def _defines_other(sentence: str, anchors: frozenset[str]) -> bool:

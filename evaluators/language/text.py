@@ -7,9 +7,15 @@ import unicodedata
 from functools import lru_cache
 from typing import NamedTuple
 
-_SINGLE = {"’": "'", "‘": "'", "ʼ": "'", "`": "'", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "−": "-", "‐": "-", "‑": "-",
-           "–": "-", "⁄": "/", "∕": "/", "×": "x", "÷": "/", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "æ": "ae",
-           "Æ": "AE", "œ": "oe", "Œ": "OE", "ı": "i", "…": "..."}  # fmt: skip
+from evaluators.language.wordlists import word_list
+
+_SINGLE = {
+    **dict.fromkeys("’‘ʼ`", "'"),
+    **dict.fromkeys("“”„«»", '"'),
+    **dict.fromkeys("−‐‑–", "-"),
+    **dict.fromkeys("⁄∕÷", "/"),
+    **dict(pair.split(":") for pair in word_list("×:x …:... ø:o Ø:O ł:l Ł:L đ:d Đ:D ı:i æ:ae Æ:AE œ:oe Œ:OE")),
+}
 _PLAIN = str.maketrans(_SINGLE)
 _SUPERSCRIPT_DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 _SUPERSCRIPTS = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+")

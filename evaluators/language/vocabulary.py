@@ -44,14 +44,14 @@ FUNCTION_WORDS = DETERMINERS | PREPOSITIONS | CONJUNCTIONS | PRONOUNS | AUXILIAR
 
 TASK_WORDS = word_set(
     """
-    true false write list name give tell state complete finish continue describe explain answer reply respond say provide create
-    compose make show mention identify define suggest recommend choose pick fill translate rewrite summarize summarise
-    sentence sentences word words phrase paragraph line lines item items example examples question response number
-    letter one two three four five six seven eight nine ten following blank call called known short brief briefly
-    simple single politely polite using use contain contains include includes including start starts begin begins
-    exactly most least maximum kind type many much long far old tall often form text story poem haiku limerick essay
-    email message slogan title tip tips fact facts way ways reason reasons thing things someone person people friend
-    correct right best good
+    true false write list name give tell state complete finish continue describe explain answer reply respond say
+    provide create compose make show mention identify define suggest recommend choose pick fill translate rewrite
+    summarize summarise sentence sentences word words phrase paragraph line lines item items example examples question
+    response number letter one two three four five six seven eight nine ten following blank call called known short
+    brief briefly simple single politely polite using use contain contains include includes including start starts
+    begin begins exactly most least maximum kind type many much long far old tall often form text story poem haiku
+    limerick essay email message slogan title tip tips fact facts way ways reason reasons thing things someone person
+    people friend correct right best good
     """
 )
 """What instructions are made of whatever they ask about."""
@@ -78,30 +78,35 @@ GENERIC_WORDS = word_set(
     moreover however therefore thus hence sense term terms level degree extent form range set bit good-bye further
     else whatever whichever however everybody meaningful relevant essential crucial key vital notable remarkable
     unique special common universal influence influences influenced affect affects impact impacts shape shapes shaped
-    exist exists existence long short big small large little high low new old better best worse more less
-    develop develops developed developing development change changes changing changed shift shifts grow grows grew emerge emerges tend tends
-    remain remains stay stays careful care carefully curious curiosity open honest balance balanced attitude attitudes outlook reason reasonable
-    sensible wise value values valued worthwhile meaning meanings definite definitive clear unclear simple straightforward easy hard difficult
-    challenge challenges challenging tricky nuance nuanced nuances subtle background foundation basis core essence nature character quality
-    qualities feature features facet facets layer layers side sides angle angles dimension dimensions scope picture bigger closer outcome
-    outcomes result results effect effects consequence consequences goal purpose aim begin begins beginning starting step steps path journey
-    process progress experience experiences thoughts reflection reflect reflecting wonder wondered wondering ask asked look looked deeper behind
-    everyday ordinary familiar recent traditional tradition culture cultural society social personal community approach approached handle deal
-    put express describe described conclude conclusion brief interest interests interested appealing remarkable manner method argue argued
-    minds mind ages age fact-based amount proper properly nothing back bear behold ideal ideally understandable truth tells
+    exist exists existence long short big small large little high low new old better best worse more less develop
+    develops developed developing development change changes changing changed shift shifts grow grows grew emerge
+    emerges tend tends remain remains stay stays careful care carefully curious curiosity open honest balance balanced
+    attitude attitudes outlook reason reasonable sensible wise value values valued worthwhile meaning meanings
+    definite definitive clear unclear simple straightforward easy hard difficult challenge challenges challenging
+    tricky nuance nuanced nuances subtle background foundation basis core essence nature character quality qualities
+    feature features facet facets layer layers side sides angle angles dimension dimensions scope picture bigger
+    closer outcome outcomes result results effect effects consequence consequences goal purpose aim begin begins
+    beginning starting step steps path journey process progress experience experiences thoughts reflection reflect
+    reflecting wonder wondered wondering ask asked look looked deeper behind everyday ordinary familiar recent
+    traditional tradition culture cultural society social personal community approach approached handle deal put
+    express describe described conclude conclusion brief interest interests interested appealing remarkable manner
+    method argue argued minds mind ages age fact-based amount proper properly nothing back bear behold ideal ideally
+    understandable truth tells
     """
 )
 """Words that say nothing in particular: an answer made of these alone is filler."""
 
 VAGUE_WORDS = word_set(
     """
-    thing things stuff aspect aspects factor factors way ways kind kinds sort sorts type types lot lots various varied variety several many
-    numerous different difference differences certain particular specific general overall important importance significant significance
-    interesting fascinating great complex complicated complexity broad diverse multiple topic topics subject subjects matter matters question
-    questions issue issues concept concepts area areas field point points perspective perspectives view views viewpoint opinion opinions
-    context contexts situation situations case cases detail details consider considered considering consideration considerations depend
-    depends depending vary varies discuss explore involve involves relate relates regard generally typically usually basically essentially
-    ultimately definitely meaningful relevant essential crucial vital notable role roles impact influence influences everyone
+    thing things stuff aspect aspects factor factors way ways kind kinds sort sorts type types lot lots various varied
+    variety several many numerous different difference differences certain particular specific general overall
+    important importance significant significance interesting fascinating great complex complicated complexity broad
+    diverse multiple topic topics subject subjects matter matters question questions issue issues concept concepts
+    area areas field point points perspective perspectives view views viewpoint opinion opinions context contexts
+    situation situations case cases detail details consider considered considering consideration considerations depend
+    depends depending vary varies discuss explore involve involves relate relates regard generally typically usually
+    basically essentially ultimately definitely meaningful relevant essential crucial vital notable role roles impact
+    influence influences everyone
     """
 )
 """Generic words of which a few in one sentence make filler."""
