@@ -162,6 +162,7 @@ def schema() -> None:
 def main() -> None:
     """Entry point. Ends every way of ending with one clear line and the right exit code."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # idle threads sleep: spinning costs a busy machine dearly
     try:
         app()
     except KeyboardInterrupt:

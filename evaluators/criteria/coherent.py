@@ -29,7 +29,7 @@ def _garbled(view: AnswerView) -> bool:
     """Whether characters are broken: control or replacement characters in plenty, or scripts mixed that nobody asked for."""
     broken = len(markup.control_characters(view.content))
     mixed = len(scripts(view.prose)) >= 3 and "foreign" not in view.request.allows
-    return mixed or broken * 20 > len(view.content) or view.content.count("Ã") + view.content.count("â€") >= 2
+    return mixed or broken * 20 > len(view.content.strip()) or view.content.count("Ã") + view.content.count("â€") >= 2
 
 
 CRITERION = Criterion(

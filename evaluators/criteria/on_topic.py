@@ -50,7 +50,7 @@ def _anchors(view: AnswerView) -> frozenset[str]:
         return stated
     demanded = norms(view.constraint.text)
     must_use = _MUST_USE.search(spoken(view.instruction))
-    return stated - {stem(word) for word in demanded} if must_use and demanded[0] in norms(must_use[1]) else stated
+    return stated - {stem(word) for word in demanded} if must_use and demanded and demanded[0] in norms(must_use[1]) else stated
 
 
 def _replies(view: AnswerView) -> bool:

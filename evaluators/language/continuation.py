@@ -26,6 +26,8 @@ _IMPERATIVES = word_set(
 def asks_anew(sentences: Sequence[str], instruction: str) -> bool:
     """Whether a later sentence is a prompt of the same make: "What is the capital of Spain?" after one about France."""
     asked = norms(instruction)
+    if not asked:
+        return False
     for sentence in sentences[1:]:
         words = norms(_LIST_NUMBER.sub("", sentence))
         prompts = sentence.rstrip().endswith("?") or (words[:1] and words[0] in _IMPERATIVES and words[0] == asked[0])

@@ -15,7 +15,7 @@ _ENTITY = re.compile(r"&(?:nbsp|amp|lt|gt|quot|apos|#\d{2,6}|#x[0-9a-f]{2,6});",
 _ESCAPE = re.compile(r"\\[nrt](?![a-z{])|\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd\ufffe\uffff]")
 _EMPTY_BULLET = re.compile(r"(?:^|\n)[ \t]*(?:[-*+•>|]|#{1,6}|\(?\d{1,2}[.)])[ \t]*(?=\s*\Z)")
-_BOLD = re.compile(r"(?<![\w*])\*\*(?![\s*])|(?<![\s*])\*\*(?![\w*])")
+_BOLD = re.compile(r"(?<![\w*])\*\*(?![\s*])|(?<=[^\s*])\*\*(?![\w*])")
 _SMILEY = re.compile(
     r"(?<!\w)[:;=]['^-]?[()\[\]{}]{1,3}|(?<![\w()\[\]{}])[()\[\]{}]{1,3}['^-]?[:;=](?!\w)|<3|¯\\_\(ツ\)_/¯|\(\s?[^\s\w()]{1,6}\s?\)"
 )

@@ -66,8 +66,8 @@ def find_mentions(discourse: Discourse, reference: str, *, literal: bool = False
 
     Articles, case, diacritics, spelling variants and number words do not matter; nor does singular or plural, unless `literal`:
     then the reference must be said as it is written. With `surname`, the last word of a name is enough. A reference inside
-    another name ("South Sudan", "Nigerian-born") or compound ("carbon dioxide") is not said; one that looks like a function word
-    ("I", "He", "A") must stand by itself and in its case.
+    another name ("South Sudan", "Nigerian-born") or compound ("carbon dioxide") is not said; one that looks like a function
+    word ("I", "He", "A") must stand by itself and in its case.
     """
     wanted = [(_form(token, literal), token.raw) for token in tokens(reference)]
     wanted = [pair for pair in wanted if pair[0] not in ARTICLES] or wanted
