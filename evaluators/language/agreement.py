@@ -82,12 +82,12 @@ def _variants(reference: str) -> list[str]:
 
 def _only_form_matters(reference: str, request: Request) -> bool:
     """Whether the question gives the word in another form ("the plural of cat", "11 in Roman numerals"): the form counts."""
-    if any(singular(word) in request.words or stem(word) in request.subject for word in norms(reference)):
+    words = [token for token in tokens(reference) if token.norm not in ARTICLES]
+    if words and all(singular(word.norm) in request.words or stem(word.norm) in request.subject for word in words):
         return True
     given = {canonical(token.norm, token.raw) for token in tokens(request.text)}
-    return any(
-        form != token.norm and form in given for token in tokens(reference) if (form := canonical(token.norm, token.raw))
-    )
+    forms = [canonical(word.norm, word.raw) for word in words]
+    return all(form in given for form in forms) and any(form != word.norm for form, word in zip(forms, words, strict=True))
 
 
 def _at(discourse: Discourse, span: tuple[int, int]) -> Mention | None:

@@ -8,8 +8,10 @@ from itertools import pairwise
 
 from evaluators.language.numbers import Quantity, quantities, sole_quantity
 from evaluators.language.stem import stem
-from evaluators.language.text import fold, plain
+from evaluators.language.text import fold, norms, plain
 from evaluators.language.units import Unit, same_amount, unit_of
+from evaluators.language.vocabulary import content_words
+from evaluators.language.wordlists import word_set
 
 _ASKED_UNIT = re.compile(
     r"\bhow many ([a-z]+(?: per [a-z]+)?)\b|\bin ((?:degrees )?[a-z]+(?:(?: per |/)[a-z]+)?)\b(?=[?,.]| to | rounded|$)"
@@ -17,6 +19,8 @@ _ASKED_UNIT = re.compile(
 _ASKED_NOUN = re.compile(
     r"\bhow many (?:\w+ ){0,2}?([a-z]+)(?= (?:are|is|do|does|did|has|have|can|make|in|were|was|of|there|will)\b|\?|$)"
 )
+_CLAUSE_END = re.compile(r"[.!?;:,](?=\s|$)")
+_LINKS = word_set("to or and") | {""}
 _RANGE = re.compile(r"\s*(?:-|to|or|and|/)\s*")
 _MORE_OR_LESS = re.compile(
     r"\b(?:more|less|fewer|greater|larger|smaller|other|rather) than\s*$|\b(?:over|under|not|never|n't)\s*$"
@@ -48,8 +52,17 @@ def rival_amount(text: str, reference: str, instruction: str) -> bool:
     if "=" in text:
         return bool(others)
     bare = len(fold(text).split()) <= 4 and len(quantities(text)) > 1
-    named = asked is not None and any(stem(each.follows) == stem(asked[1]) for each in others)
-    return bool(others) and (bare or named)
+    return bool(others) and (
+        bare or (asked is not None and any(_is_of(each, asked[1], plain(text), instruction) for each in others))
+    )
+
+
+def _is_of(given: Quantity, noun: str, source: str, instruction: str) -> bool:
+    """Whether the number counts that noun in a clause that speaks of nothing but what the question speaks of."""
+    if stem(given.follows) != stem(noun) and (given.unit is None or given.unit != unit_of(noun)):
+        return False
+    before, after = _CLAUSE_END.split(source[: given.start])[-1], _CLAUSE_END.split(source[given.end :])[0]
+    return set(content_words(norms(before + " " + after))) <= set(norms(instruction))
 
 
 def _asked_unit(instruction: str) -> Unit | None:
@@ -100,4 +113,4 @@ def _in_range(given: Quantity, found: Sequence[Quantity], source: str) -> bool:
 
 
 def _sum_like(one: Quantity, other: Quantity, source: str) -> bool:
-    return "=" in source[other.end : other.end + 4] or (one.follows != "" and one.unit is None)
+    return "=" in source[other.end : other.end + 4] or (one.follows not in _LINKS and one.unit is None)

@@ -54,7 +54,7 @@ def _retracts(discourse: Discourse, references: Sequence[str]) -> bool:
     source = spoken(discourse.text)
     for match in phrases("replies")["retraction"][0].finditer(source):
         before, after = source[: match.start()], source[match.end() :]
-        if not re.search(r"\w", before) or before.rstrip().endswith("?") or find(before, "replies", "belief"):
+        if not re.search(r"\w", before) or match[0].lstrip().startswith("?") or find(before, "replies", "belief"):
             continue
         if _opens_new(after) and _names(before, references) != _names(after, references) and _opens_new(before):
             return True

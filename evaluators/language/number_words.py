@@ -42,7 +42,7 @@ _NUMBER_WORD = re.compile(
     re.IGNORECASE,
 )
 _GLUE = re.compile(r"[ \t]+|[ \t]?-[ \t]?")
-_LONGEST = 16
+_LONGEST = 32
 """Words of one number that are looked at together."""
 _SOFT = word_set("one first second third half quarter point")
 

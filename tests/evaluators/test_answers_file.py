@@ -107,7 +107,7 @@ def test_a_malformed_line_is_an_error_that_names_it(changes, message):
     [
         ("[1]", "expected an object, got a list"),
         ("null", "expected an object, got null"),
-        ("{'id': 1}", "not JSON: Expecting property name enclosed in double quotes (column 2)"),
+        ("{'id': 1}", "not JSON: "),
         ("[" * 100_000, "not JSON that can be read"),
         ("1" * 5000, "not JSON that can be read"),
     ],
