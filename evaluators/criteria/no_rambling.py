@@ -7,7 +7,7 @@ from rapidfuzz import fuzz
 from evaluators.criteria.base import Criterion
 from evaluators.criteria.forms import exceeds_demand, is_factual
 from evaluators.language.continuation import asks_anew, goes_on_to_others
-from evaluators.language.loops import has_loop
+from evaluators.language.loops import has_loop, repeated_sentences
 from evaluators.language.text import fold, has_words
 from evaluators.view import AnswerView
 
@@ -49,7 +49,11 @@ def _ran_away(view: AnswerView) -> bool:
     """Whether the token limit had to stop it when the answer was long done. An essay in full flow is not done."""
     if not view.hit_token_limit or view.marked.found:
         return False
-    return exceeds_demand(view) or (is_factual(view) and (len(view.words) > 30 or len(view.sentences) > 3))
+    if exceeds_demand(view) or repeated_sentences(view.content):
+        return True
+    if is_factual(view):
+        return len(view.words) > 30 or len(view.sentences) > 3
+    return view.kind in {"qa", "completion"} and not view.request.explains and len(view.sentences) > 4
 
 
 CRITERION = Criterion(

@@ -8,7 +8,7 @@ from functools import lru_cache
 from evaluators.criteria.base import Criterion
 from evaluators.language.patterns import spoken
 from evaluators.language.stem import stem
-from evaluators.language.subject import leaves_subject
+from evaluators.language.subject import Subject, leaves_subject
 from evaluators.language.text import counted_words, norms
 from evaluators.language.vocabulary import content_words
 from evaluators.language.wordlists import word_set
@@ -32,14 +32,15 @@ def judge(view: AnswerView) -> bool:
         return not anchors.isdisjoint(stem(word) for word in norms(view.prose))
     if view.stance != "answers" or view.is_echo or view.is_filler:
         return True
-    return not leaves_subject(
-        view.sentences,
+    subject = Subject(
         anchors,
+        named=view.request.asked_for,
         besides=_TO_A_PERSON if _replies(view) else frozenset(),
         enough=_enough(view),
         factual=_is_certain(view),
         tells_story=_tells_story(view),
     )
+    return not leaves_subject(view.sentences, subject)
 
 
 def _anchors(view: AnswerView) -> frozenset[str]:

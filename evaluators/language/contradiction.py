@@ -52,7 +52,7 @@ def contradicts(discourse: Discourse, asserted: Sequence[Mention], references: S
 def _retracts(discourse: Discourse, references: Sequence[str]) -> bool:
     """Whether "no, ...", "wait", "I mean" stands between two answers of which only one is the reference."""
     source = spoken(discourse.text)
-    for match in phrases("replies")["retraction"][0].finditer(source):
+    for match in phrases("replies")["retraction"][0].regex.finditer(source):
         before, after = source[: match.start()], source[match.end() :]
         if not re.search(r"\w", before) or match[0].lstrip().startswith("?") or find(before, "replies", "belief"):
             continue

@@ -77,7 +77,7 @@ def _counted(text: str) -> list[tuple[str, Range]]:
 
 
 def _all(text: str, section: str) -> list[re.Match[str]]:
-    return [match for pattern in phrases("limits")[section] for match in pattern.finditer(text)]
+    return [match for pattern in phrases("limits")[section] for match in pattern.regex.finditer(text)]
 
 
 def _range(match: re.Match[str], n: int, unit: str) -> Range:

@@ -56,7 +56,14 @@ def _sentence_loop(text: str) -> bool:
     keys = [" ".join(_WORD.findall(fold(unit))) for unit in units]
     keys = [key for key in keys if key]
     twice = any(first == second and len(first.split()) >= 3 for first, second in pairwise(keys))
-    return twice or _often(keys) or _often_but_for_numbers(keys)
+    return twice or _often(keys) or _often_but_for_numbers(keys) or repeated_sentences(text) * 3 >= max(len(keys), 6)
+
+
+def repeated_sentences(text: str) -> int:
+    """How many sentences or lines of four words or more say again what an earlier one said, word for word."""
+    said = [_words(unit) for sentence in sentences(text) for unit in _units(sentence)]
+    counted = Counter(" ".join(words) for words in said if len(words) >= 4)
+    return sum(counted.values()) - len(counted)
 
 
 def _units(sentence: str) -> list[str]:

@@ -182,8 +182,8 @@ def _denied_before(before: list[str]) -> bool:
 def _dismissed(before: list[str], comparison: bool) -> bool:
     text = " ".join(before)
     rescues, dismissals = phrases("replies")["rescue"], phrases("replies")["dismissal"]
-    rescued = rescues[0].sub(" ", text)
-    match = next(iter(list(dismissals[0].finditer(rescued))[-1:]), None)
+    rescued = rescues[0].regex.sub(" ", text)
+    match = next(iter(list(dismissals[0].regex.finditer(rescued))[-1:]), None)
     if match is None or (comparison and match[0].endswith("than")):
         return False
     near = match[0] in {"near", "outside", "than", "more than", "less than", "fewer than", "close to", "next to"}

@@ -11,10 +11,13 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from importlib.resources import files
+from typing import NamedTuple
 
 from evaluators.language.text import fold
 
 _MACRO = re.compile(r"(?<!P)<([a-z_]+)>")
+_PIECE = re.compile(r"\\.|\[(?:\\.|[^\]])*\]|.")
+_LITERAL_OPENING = re.compile(r"\\b([a-z' ]{2,})(?![?*{a-z' ])(?<!\|)")
 _CONTRACTIONS = tuple(
     (re.compile(pattern), replacement)
     for pattern, replacement in (
@@ -42,33 +45,61 @@ def spoken(text: str) -> str:
     return text
 
 
+class Phrase(NamedTuple):
+    """A pattern, and the words that it cannot do without: most texts hold none of them, and looking for them is cheap."""
+
+    literal: str
+    regex: re.Pattern[str]
+
+    def search(self, text: str) -> re.Match[str] | None:
+        """The first match."""
+        return self.regex.search(text) if self.literal in text else None
+
+
 @cache
-def phrases(name: str) -> Mapping[str, tuple[re.Pattern[str], ...]]:
-    """The compiled patterns of `phrases/<name>.txt`, by section.
+def phrases(name: str) -> Mapping[str, tuple[Phrase, ...]]:
+    """The compiled patterns of `phrases/<name>.txt`, by section; alternatives of a line become patterns of their own.
 
     Raises:
         KeyError: a pattern names a macro that the file does not have.
         re.error: a pattern is no regular expression.
     """
     macros: dict[str, str] = {}
-    sections: dict[str, list[re.Pattern[str]]] = {}
+    sections: dict[str, list[Phrase]] = {}
     section = ""
     for line in files("evaluators.language").joinpath("phrases", f"{name}.txt").read_text(encoding="utf-8").splitlines():
-        line = line.strip()  # noqa: PLW2901
-        if not line or line.startswith("#"):
+        pattern = line.strip()
+        if not pattern or pattern.startswith("#"):
             continue
-        if line.startswith("[") and line.endswith("]") and line[1:-1].isidentifier():
-            section = line[1:-1]
+        if pattern.startswith("[") and pattern.endswith("]") and pattern[1:-1].isidentifier():
+            section = pattern[1:-1]
         elif section == "macros":
-            key, _, pattern = line.partition(" = ")
-            macros[key.strip()] = _expand(pattern.strip(), macros)
+            key, _, value = pattern.partition(" = ")
+            macros[key.strip()] = _expand(value.strip(), macros)
         else:
-            sections.setdefault(section, []).append(re.compile(_expand(line, macros), re.MULTILINE))
+            sections.setdefault(section, []).extend(map(_phrase, _alternatives(_expand(pattern, macros))))
     return {section: tuple(patterns) for section, patterns in sections.items()}
 
 
 def _expand(pattern: str, macros: Mapping[str, str]) -> str:
     return _MACRO.sub(lambda match: f"(?:{macros[match[1]]})", pattern)
+
+
+def _phrase(pattern: str) -> Phrase:
+    opening = _LITERAL_OPENING.match(pattern)
+    return Phrase(opening[1] if opening else "", re.compile(pattern, re.MULTILINE))
+
+
+def _alternatives(pattern: str) -> list[str]:
+    """The parts of a pattern between the `|` that stand in no bracket."""
+    parts, depth = [""], 0
+    for piece in _PIECE.findall(pattern):
+        depth += (piece == "(") - (piece == ")")
+        if piece == "|" and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += piece
+    return parts
 
 
 def find(text: str, name: str, section: str) -> re.Match[str] | None:
@@ -81,7 +112,7 @@ def any_says(sentences: Sequence[str], name: str, *sections: str) -> bool:
 
     It may say yes where no single sentence does, never the other way round.
     """
-    text = "\n".join(map(spoken, sentences))
+    text = "\n".join(dict.fromkeys(map(spoken, sentences)))
     return any(pattern.search(text) for section in sections for pattern in phrases(name)[section])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from evaluators.language.clauses import Discourse, Word
@@ -26,6 +27,7 @@ class Polarity(NamedTuple):
     contradictory: bool = False
 
 
+@lru_cache(maxsize=20_000)
 def lead(text: str) -> bool | None:
     """The yes or no with which a text opens, hedges aside; None where it opens with neither."""
     match = find(spoken(text), "replies", "lead")
@@ -60,7 +62,7 @@ def read_polarity(discourse: Discourse, question: frozenset[str]) -> Polarity:
 
 
 def _literal(text: str) -> set[bool]:
-    return {word.startswith("y") for pattern in phrases("replies")["literal"] for word in pattern.findall(spoken(text))}
+    return {word.startswith("y") for pattern in phrases("replies")["literal"] for word in pattern.regex.findall(spoken(text))}
 
 
 def _restates(clause: tuple[Word, ...], question: frozenset[str], opening: bool | None) -> bool | None:

@@ -78,7 +78,7 @@ def besides_sending(sentence: str) -> str:
     """What such a sentence says besides sending the asker elsewhere: "rest, and see a doctor if it lasts" says to rest."""
     text = spoken(sentence)
     for pattern in phrases("refusals")["look_it_up"]:
-        text = pattern.sub(" ", text)
+        text = pattern.regex.sub(" ", text)
     return text
 
 
@@ -86,7 +86,7 @@ def without_meta_words(sentence: str) -> str:
     """The sentence, as spoken, without words about answering ("clue", "question", "know")."""
     text = spoken(sentence)
     for pattern in phrases("refusals")["meta_words"]:
-        text = pattern.sub("", text)
+        text = pattern.regex.sub("", text)
     return text
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from evaluators.language.filler import specific_words
@@ -20,7 +21,24 @@ _STRONG = 3
 
 _REFERRING = word_set("it its they them their he him his she her")
 _POINTING = word_set("this that these those here there one both neither i we you")
-_DEFINITION = re.compile(r"^\W*(?:an?|the) ((?:[\w'-]+ ){1,3}?)(?:is|are) (?:an?|the) ", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a text should be about, and how strictly."""
+
+    anchors: frozenset[str]
+    """Stems of what the instruction and its reference answers speak of."""
+    named: frozenset[str] = frozenset()
+    """Stems of all words of the instruction, its task words too."""
+    besides: frozenset[str] = frozenset()
+    """Topics that are in place whatever the subject, such as sympathy in a reply to a person."""
+    enough: float = 2
+    """How many words of one other field put a text off a subject that it shares nothing with."""
+    factual: bool = False
+    """A short, certain answer is wanted: a sentence that shares nothing with the question is off it."""
+    tells_story: bool = False
+    """Stories and poems wander by right, as long as they touch their subject once."""
 
 
 class Weight(NamedTuple):
@@ -33,74 +51,65 @@ class Weight(NamedTuple):
     """Other words of the subject's own field."""
     near: float
     """How much links it: 1 for a word of the subject, 1 for another of its field, 1/2 for one of a neighbouring field."""
+    elsewhere: float
+    """How many of its words speak of one other field."""
     foreign: float
-    """How many of its words speak of one other field, where that outweighs what links it; else 0."""
-    drifts: bool
-    """It opens by changing the subject."""
+    """The same where that outweighs what links it, else 0."""
 
 
-def weigh(text: str, anchors: frozenset[str], besides: frozenset[str]) -> Weight:
-    """Weigh a text against the stems of what instruction and references speak of, and topics that are always in place."""
+def weigh(text: str, subject: Subject) -> Weight:
+    """Weigh a text against its subject."""
     words = norms(text)
     content = [stem(word) for word in content_words(words)]
-    topics = topics_of(anchors)
-    told = tell(set(content) - anchors, topics | besides) if topics else Told(0, 0, 0)
-    shared = len(anchors.intersection(content)) + (bool(content) and content[0] in anchors)
+    topics = topics_of(subject.anchors)
+    told = tell(set(content) - subject.anchors, topics | subject.besides) if topics else Told(0, 0, 0)
+    shared = len(subject.anchors.intersection(content)) + (bool(content) and content[0] in subject.anchors)
     near = shared + told.inside + told.beside / 2
-    outweighs = (told.elsewhere >= 2 and told.elsewhere >= 3 * near) or (
-        near == 0 and told.elsewhere >= 1 and len(content) <= 2
-    )
-    foreign = told.elsewhere if outweighs else 0.0
-    return Weight(len(words), shared, told.inside, near, foreign, drifts=says(text, "replies", "drift"))
+    alone = near == 0 and told.elsewhere >= 1 and len(content) <= 2
+    outweighs = alone or (told.elsewhere >= 2 and told.elsewhere >= 3 * near)
+    return Weight(len(words), shared, told.inside, near, told.elsewhere, told.elsewhere if outweighs else 0.0)
 
 
-def leaves_subject(
-    sentences: Sequence[str],
-    anchors: frozenset[str],
-    *,
-    besides: frozenset[str] = frozenset(),
-    enough: float = 2,
-    factual: bool = False,
-    tells_story: bool = False,
-) -> bool:
-    """Whether a text is about something else, or turns to something else.
-
-    Args:
-        sentences: the sentences of the text.
-        anchors: stems of what the instruction and its reference answers speak of; without any, nothing can be told.
-        besides: topics that are in place whatever the subject, such as sympathy in a reply to a person.
-        enough: how many words of one other field put a text off its subject that shares nothing with it.
-        factual: whether a short, certain answer is wanted: then a sentence that shares nothing with the question is off it.
-        tells_story: whether stories and poems are told, which wander by right as long as they touch the subject once.
-    """
-    if not anchors or not sentences:
+def leaves_subject(sentences: Sequence[str], subject: Subject) -> bool:
+    """Whether a text, given by its sentences, is about something else, or turns to something else."""
+    if not subject.anchors or not sentences:
         return False
-    whole = weigh(" ".join(sentences), anchors, besides)
-    opening = sentences[0]
-    if not whole.shared and (whole.drifts or (factual and not whole.inside and _stands_apart(opening, anchors))):
+    whole, opening = weigh(" ".join(sentences), subject), sentences[0]
+    if not whole.shared and (
+        _turns_away(opening) or (subject.factual and not whole.inside and _stands_apart(opening, subject))
+    ):
+        return True
+    if not subject.tells_story and _defines_other(opening, subject, "an?|the" if whole.near < 1 else "an?"):
         return True
     if whole.near < 1:
-        return whole.foreign >= enough or (not tells_story and _defines_other(opening, anchors))
-    if tells_story:
-        return whole.foreign >= _STRONG
-    weights = [weigh(sentence, anchors, besides) for sentence in sentences]
-    away = sum(weight.words for weight in weights if weight.foreign >= _STRONG)
-    return away * 5 >= 2 * whole.words or any(weight.drifts and weight.foreign for weight in weights)
+        return whole.foreign >= subject.enough
+    return whole.foreign >= _STRONG if subject.tells_story else _drifts(sentences, whole, subject)
 
 
-def _stands_apart(sentence: str, anchors: frozenset[str]) -> bool:
+def _drifts(sentences: Sequence[str], whole: Weight, subject: Subject) -> bool:
+    """Whether two fifths of a text that touches its subject are on another, or a sentence turns to another in so many words."""
+    turning = [sentence for sentence in sentences if _turns_away(sentence)]
+    if any(weigh(sentence, subject).foreign for sentence in turning):
+        return True
+    if whole.elsewhere < _STRONG:
+        return False
+    weights = [weigh(sentence, subject) for sentence in sentences]
+    return sum(weight.words for weight in weights if weight.foreign >= _STRONG) * 5 >= 2 * whole.words
+
+
+def _turns_away(sentence: str) -> bool:
+    return says(sentence, "replies", "drift")
+
+
+def _stands_apart(sentence: str, subject: Subject) -> bool:
     """Whether a whole sentence shares no word with the question and has no pronoun that could refer to it."""
     words = norms(sentence)
     whole = len(words) >= 5 or (len(words) == 4 and not AUXILIARIES.isdisjoint(words))
-    return (
-        whole
-        and len(specific_words(words, anchors)) >= 2
-        and _REFERRING.isdisjoint(words[:3] if len(words) > 6 else words)
-        and words[0] not in _POINTING
-    )
+    refers = not _REFERRING.isdisjoint(words[:3] if len(words) > 6 else words) or words[0] in _POINTING
+    return whole and not refers and len(specific_words(words, subject.anchors)) >= 2
 
 
-def _defines_other(sentence: str, anchors: frozenset[str]) -> bool:
-    """Whether a sentence says what something else is: "A magnet is an object that attracts iron"."""
-    match = _DEFINITION.match(sentence)
-    return match is not None and anchors.isdisjoint(stem(word) for word in norms(match[1]))
+def _defines_other(sentence: str, subject: Subject, articles: str) -> bool:
+    """Whether a sentence says what something else is, and names nothing of the subject: "A magnet is an object of iron"."""
+    opens = re.match(rf"\W*(?:{articles}) (?:[\w'-]+ ){{1,3}}?(?:is|are) (?:an?|the) ", sentence, re.IGNORECASE)
+    return opens is not None and (subject.anchors | subject.named).isdisjoint(stem(word) for word in norms(sentence))

@@ -7,9 +7,13 @@ from hypothesis import strategies as st
 from evaluators.language.amounts import gives_amount, rival_amount
 from evaluators.language.numbers import quantities, sole_quantity
 from evaluators.language.units import same_amount, unit_of
+from evaluators.language.wordlists import word_list
 
-ONES = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
-TENS = "- - twenty thirty forty fifty sixty seventy eighty ninety".split()
+ONES = word_list(
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
+    "sixteen seventeen eighteen nineteen"
+)
+TENS = word_list("- - twenty thirty forty fifty sixty seventy eighty ninety")
 
 
 def in_words(n):

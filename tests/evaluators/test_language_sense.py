@@ -6,7 +6,7 @@ from evaluators.language.continuation import asks_anew, goes_on_to_others
 from evaluators.language.gibberish import is_gibberish
 from evaluators.language.grammar import breaks_off, is_salad, scripts
 from evaluators.language.request import read_request
-from evaluators.language.subject import leaves_subject
+from evaluators.language.subject import Subject, leaves_subject
 from evaluators.language.topics import lexicon
 
 
@@ -89,7 +89,7 @@ def test_scripts_are_told_apart():
 )
 def test_leaving_the_subject_is_seen_by_the_words_of_another_field(instruction, text, leaves):
     """Without a shared word or field; with one, only where the text turns away."""
-    assert leaves_subject(text, read_request(instruction).subject | {"pari"}) is leaves
+    assert leaves_subject(text, Subject(read_request(instruction).subject | {"pari"})) is leaves
 
 
 def test_the_topic_lexicon_knows_only_its_own_neighbours():
