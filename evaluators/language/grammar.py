@@ -35,7 +35,7 @@ _CANNOT_END = (
     and or but nor because although while whereas if unless to of with from into onto upon by at than very his its whose
     """
     )
-    | word_set("is are was were am")
+    | word_set("is are was were am he she they we")
 )
 _MAY_END_AFTER_PRONOUN = word_set("is are was were am by of with from at")
 _PRONOUNS = word_set("i you he she it we they there this that these those what who where how")

@@ -27,6 +27,8 @@ _HARMLESS = word_set(
     sic laughs applause music sighs pause edit emphasis citation needed note ref x ok
     """
 )
+_LONE_NOUN = re.compile(r"[a-z]{3,}(?<!s)(?<!ing)(?<!ly)(?<!ed)")
+"""One plain word in square brackets, such as `[fruit]`; `[laughs]`, `[sobbing]`, `[quietly]` are stage directions."""
 _HTML = word_set(
     """
     a abbr article aside b body blockquote br button code dd div dl dt em footer form h1 h2 h3 h4 h5 h6 head header hr
@@ -59,4 +61,7 @@ def _is_slot(inner: str) -> bool:
         return False
     if any(word.casefold() in _SLOT_WORDS for word in words):
         return True
-    return len(inner) > 1 and len(words) <= 4 and all(word[0].isupper() for word in words) and re.search(r"\d", inner) is None
+    if re.search(r"\d", inner) or len(inner) < 2:
+        return False
+    named = len(words) <= 4 and all(word[0].isupper() for word in words)
+    return named or (_LONE_NOUN.fullmatch(inner) is not None)

@@ -20,6 +20,9 @@ KNOWN_MISSES = {
         "Buzz Aldrin was first; Neil Armstrong followed him.\nEND"
     },
     "Office words are near a doctor's": {"printer out of paper and the meeting in room five.\nEND"},
+    "Only one word of 'Inflation rose to three percent' tells its field": {
+        "Inflation rose to three percent in the last quarter.\nEND"
+    },
     "A motto speaks in images, so little speaks against fish": {"Fresh fish every morning\nEND"},
     "A double bound ('not more or fewer than six') reads as a denial": {
         "A hexagon can't have more or fewer than six sides.\nEND"
