@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from evaluators.language.patterns import says
@@ -27,7 +28,7 @@ def is_filler(text: str, subject: frozenset[str]) -> bool:
     specific = len(set(specific_words(words, subject)))
     if specific * 4 > len(words):
         return False
-    stock = sum(says(part, "filler", "phrases") for part in parts)
+    stock = sum(count for part, count in Counter(parts).items() if says(part, "filler", "phrases"))
     if specific * 12 <= len(words):
         return stock > 0 or sum(word in VAGUE_WORDS for word in words) >= 3 or says(text, "filler", "short")
     return stock * 2 >= len(parts)

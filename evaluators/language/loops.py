@@ -25,11 +25,12 @@ def has_loop(text: str) -> bool:
     return bool(_CHARACTER_RUN.search(text)) or _repeated_in_a_row(_words(text)) or _sentence_loop(text)
 
 
+@lru_cache(maxsize=256)
 def has_phrase_loop(text: str) -> bool:
     """Whether words or phrases within a sentence repeat in a row: such text is not well-formed language either."""
-    return has_loop(text) and (
-        bool(_CHARACTER_RUN.search(text)) or any(_repeated_in_a_row(_words(each)) for each in sentences(text))
-    )
+    if not has_loop(text):
+        return False
+    return bool(_CHARACTER_RUN.search(text)) or any(_repeated_in_a_row(_words(each)) for each in dict.fromkeys(sentences(text)))
 
 
 def _words(text: str) -> list[str]:

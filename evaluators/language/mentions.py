@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -74,9 +74,7 @@ def find_mentions(discourse: Discourse, reference: str, *, literal: bool = False
     if not wanted:
         return []
     words = discourse.words
-    is_article = wanted[0][0] in ARTICLES
-    places = [place for place, word in enumerate(words) if is_article or word.norm not in ARTICLES]
-    forms = [_form(words[place], literal) for place in places]
+    places, forms = _forms(discourse, literal, wanted[0][0] in ARTICLES)
     found = list(_runs([form for form, _ in wanted], forms, places, literal))
     found = [mention for mention in found if _stands_alone(words, mention, [raw for _, raw in wanted])]
     if surname and not found and len(wanted) > 1:
@@ -89,9 +87,20 @@ def _form(word: Token | Word, literal: bool) -> str:
     return word.raw.casefold() if literal else canonical(word.norm, word.raw)
 
 
-def _runs(wanted: list[str], forms: list[str], places: list[int], literal: bool) -> Iterator[Mention]:
-    if not literal:
-        wanted, forms = [singular(form) for form in wanted], [singular(form) for form in forms]
+@lru_cache(maxsize=64)
+def _forms(discourse: Discourse, literal: bool, with_articles: bool) -> tuple[tuple[int, ...], list[str]]:
+    """The places of the words that count, and their comparable forms."""
+    words = discourse.words
+    places = tuple(place for place, word in enumerate(words) if with_articles or word.norm not in ARTICLES)
+    return places, _comparable([_form(words[place], literal) for place in places], literal)
+
+
+def _comparable(forms: list[str], literal: bool) -> list[str]:
+    return forms if literal else [singular(form) for form in forms]
+
+
+def _runs(wanted: list[str], forms: list[str], places: Sequence[int], literal: bool) -> Iterator[Mention]:
+    wanted = _comparable(wanted, literal)
     for first in range(len(forms) - len(wanted) + 1):
         if forms[first] == wanted[0] and forms[first : first + len(wanted)] == wanted:
             yield Mention(places[first], places[first + len(wanted) - 1] + 1)
