@@ -11,7 +11,7 @@ from evaluators.answers_file import MalformedAnswers, read_answers, score_lines
 def score_file(source: Path, out: Path) -> int:
     """Read answers, judge them, write one line per answer. Nothing is written unless every line is well formed."""
     try:
-        lines = source.read_text(encoding="utf-8-sig").splitlines()
+        lines = source.read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         print(f"error: {source} cannot be read: {error}", file=sys.stderr)
         return 2
