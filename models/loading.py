@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from compiler.estimates.shapes import known_shape
 from models.contamination import reserved_tokens
 from models.errors import ModelError
 from models.memory import check_fits
 from models.quiet import quiet_transformers
-from models.weights import description_folder, read_config, stored_bytes, weights_folder
+from models.weights import description_folder, meant_folder, read_config, stored_bytes, weights_folder
 
 if TYPE_CHECKING:
     import torch
@@ -63,6 +64,7 @@ def load_base(settings: Mapping[str, Any] | ModelSettings, device: torch.device 
 
     wanted = settings if isinstance(settings, ModelSettings) else ModelSettings.model_validate(dict(settings))
     target = pick_device() if device is None else torch.device(device)
+    _check_known_size(wanted, target)
     folder = description_folder(wanted.base, wanted.revision)
     config = read_config(folder)
     tokenizer = load_tokenizer(folder)
@@ -112,6 +114,19 @@ def _check_vocabulary(base: str, tokenizer: Any, config: dict[str, Any]) -> None
             f"{base}: the tokenizer has ids up to {highest} but the model's vocabulary is {rows}: "
             "they do not belong together, use the tokenizer saved with these weights"
         )
+
+
+def _check_known_size(wanted: ModelSettings, device: torch.device) -> None:
+    """What a hub model weighs may be known by its name: then it is refused before anything is fetched."""
+    shape = known_shape(wanted.base) if meant_folder(wanted.base) is None else None
+    if shape is not None:
+        config = {
+            "dtype": "bfloat16",
+            "vocab_size": shape.vocabulary,
+            "hidden_size": shape.hidden,
+            "tie_word_embeddings": shape.tied,
+        }
+        check_fits(wanted.base, 2 * shape.parameters, config, wanted.quantization, wanted.dtype, device)
 
 
 def _check_size(wanted: ModelSettings, folder: Path, config: dict[str, Any], device: torch.device) -> None:

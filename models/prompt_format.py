@@ -9,21 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
-PromptStyle = Literal["instruction", "few-shot", "raw"]
+from compiler.language.arms import PromptStyle
 
 END = "END"
 """The marker that closes every response."""
 
 _CLOSED = re.compile(rf"(?:^|\s){END}\Z")
-
-
-class Exemplar(NamedTuple):
-    """A worked example shown before the instruction."""
-
-    instruction: str
-    response: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,11 +63,19 @@ def stored_bytes(folder: Path) -> int | None:
         return sum(path.stat().st_size for path in folder.glob("*.safetensors")) or None
 
 
+def meant_folder(base: str) -> Path | None:
+    """The folder that `model.base` means, there or not: the embedded model's, or a local one; None for a hub id."""
+    if base == TINY_BASE:
+        return TINY_BASE_FOLDER
+    looks_local = base.startswith((".", "/", "~")) or base.count("/") > 1 or Path(base).is_dir()
+    return Path(base).expanduser() if looks_local else None
+
+
 def _local_folder(base: str) -> Path | None:
-    folder = TINY_BASE_FOLDER if base == TINY_BASE else Path(base).expanduser()
-    if folder.is_dir():
+    folder = meant_folder(base)
+    if folder is not None and folder.is_dir():
         return folder
-    if base == TINY_BASE or base.startswith((".", "/", "~")) or base.count("/") != 1:
+    if folder is not None or base.count("/") != 1:
         raise ModelError(f"no model folder {base}: give {TINY_BASE}, an existing folder, or a hub id such as Qwen/Qwen2.5-0.5B")
     return None
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-TINY_BASE = Path(__file__).resolve().parent.parent / "models" / "tiny_base"
+from models.weights import meant_folder
+
 _IDENTITY_FILES = ("*.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json")
 
 
@@ -36,7 +37,7 @@ class DiskWorld:
         Raises:
             FileNotFoundError: a path was meant, and there is no such folder or it holds no weights.
         """
-        folder = model_folder(base)
+        folder = meant_folder(base)
         if folder is None:
             return None
         files = sorted({file for pattern in _IDENTITY_FILES for file in folder.glob(pattern)})
@@ -44,11 +45,3 @@ class DiskWorld:
             raise FileNotFoundError(f"no safetensors weights in {folder}")
         lines = [f"{file.name} {self.digest_file(str(file))}" for file in files]
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
-
-
-def model_folder(base: str) -> Path | None:
-    """The folder that `model.base` means: the embedded model, a local folder, or None for a hub id."""
-    if base == "tiny-base":
-        return TINY_BASE
-    looks_local = base.startswith((".", "/", "~")) or base.count("/") > 1 or Path(base).is_dir()
-    return Path(base).expanduser() if looks_local else None

@@ -91,21 +91,28 @@ _SHAPES: Mapping[str, ModelShape] = {
 """By lower-case name without its owner; from the config files that their makers published."""
 
 
+def known_shape(base: str) -> ModelShape | None:
+    """The shape that a name stands for, without looking at any file; None for a name that says nothing."""
+    name = base.rpartition("/")[2].lower().removesuffix("-instruct")
+    owner = base.rpartition("/")[0].lower()
+    is_known = name in _SHAPES and owner in ("", "qwen") and (owner == "qwen" or base == EMBEDDED)
+    return _SHAPES[name] if is_known else None
+
+
 def shape_of(base: str, world: World) -> ModelShape:
     """The shape of `model.base`: a known name, or a local folder's `config.json`.
 
     Raises:
         UnknownShape: a hub model that is not known here, or a folder without a config that can be understood.
     """
-    name = base.rpartition("/")[2].lower().removesuffix("-instruct")
-    owner = base.rpartition("/")[0].lower()
-    if name in _SHAPES and owner in ("", "qwen") and (owner == "qwen" or base == EMBEDDED):
-        return _SHAPES[name]
+    known = known_shape(base)
+    if known is not None:
+        return known
     try:
         text = world.read_text(f"{base.rstrip('/')}/config.json")
     except (OSError, ValueError):
-        known = ", ".join(f"Qwen/{name.replace('qwen', 'Qwen').replace('b', 'B')}" for name in _SHAPES if name != EMBEDDED)
-        way_out = f"download it and name its folder, or take one of {known}"
+        names = ", ".join(f"Qwen/{name.replace('qwen', 'Qwen').replace('b', 'B')}" for name in _SHAPES if name != EMBEDDED)
+        way_out = f"download it and name its folder, or take one of {names}"
         raise UnknownShape(f"what `{printable(base)}` costs cannot be known without its shape: {way_out}") from None
     return shape_from_config(base, text)
 

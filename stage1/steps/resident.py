@@ -8,13 +8,10 @@ from typing import Any
 
 import torch
 
-from compiler.estimates import UnknownShape, shape_of
 from models.adapters import attached
 from models.contamination import check_base_behaviour, check_contamination
-from models.loading import LoadedBase, load_base, pick_device
-from models.memory import check_fits
+from models.loading import LoadedBase, load_base
 from stage1.store import Artifact
-from stage1.world import DiskWorld
 
 _SMALL = 30_000_000  # parameters
 
@@ -22,8 +19,7 @@ _SMALL = 30_000_000  # parameters
 class Resident:
     """Loads a base model when it is first needed and keeps it until another one is asked for."""
 
-    def __init__(self, device: str | None = None) -> None:
-        self._device = device
+    def __init__(self) -> None:
         self._settings: Mapping[str, Any] | None = None
         self._loaded: LoadedBase | None = None
 
@@ -36,12 +32,11 @@ class Resident:
         settings = {name: model[name] for name in ("base", "revision", "quantization", "dtype")}
         if self._loaded is None or settings != self._settings:
             self._loaded = None  # let the old one go before the new one needs its memory
-            _weigh_before_download(settings, self._device)
-            self._loaded = load_base(settings, device=self._device)
-            self._settings = settings
-            _one_thread_if_small(self._loaded)
-            check_contamination(self._loaded.tokenizer)
-            check_base_behaviour(self._loaded)
+            loaded = load_base(settings)
+            _one_thread_if_small(loaded)
+            check_contamination(loaded.tokenizer)
+            check_base_behaviour(loaded)
+            self._loaded, self._settings = loaded, settings  # kept only once it has passed
         return self._loaded
 
     @contextmanager
@@ -53,27 +48,6 @@ class Resident:
             return
         with attached(loaded, checkpoint.folder / "checkpoint") as carried:
             yield carried
-
-
-def _weigh_before_download(settings: Mapping[str, Any], device: str | None) -> None:
-    """A model whose shape is known by its name is refused before its files are fetched, not after.
-
-    Raises:
-        ModelError: its weights do not fit into this machine.
-    """
-    try:
-        shape = shape_of(settings["base"], DiskWorld())
-    except UnknownShape:
-        return
-    config = {
-        "dtype": "bfloat16",
-        "vocab_size": shape.vocabulary,
-        "hidden_size": shape.hidden,
-        "tie_word_embeddings": shape.tied,
-    }
-    stored = 2 * (shape.linear_parameters + shape.other_parameters)
-    where = torch.device(device) if device else pick_device()
-    check_fits(settings["base"], stored, config, settings["quantization"], settings["dtype"], where)
 
 
 def _one_thread_if_small(loaded: LoadedBase) -> None:

@@ -34,13 +34,11 @@ class StepWorker:
         progress: Callable[[Step, int, int], None],
         curve_loggers: Callable[[Step], Sequence[Any]],
         generation_batch_size: int | None = None,
-        device: str | None = None,
     ) -> None:
         self._read_text = read_text
         self._progress = progress
         self._curve_loggers = curve_loggers
         self._generation_batch_size = generation_batch_size
-        self._device = device
         self._resident: Any = None
 
     def work(self, step: Step, inputs: Mapping[str, Artifact], draft: Draft) -> None:
@@ -62,5 +60,5 @@ class StepWorker:
         if self._resident is None:
             from stage1.steps.resident import Resident  # imports torch
 
-            self._resident = Resident(self._device)
+            self._resident = Resident()
         return self._resident
