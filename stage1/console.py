@@ -30,7 +30,7 @@ class ConsoleObserver:
 
     def run_started(self, plan: Plan, to_do: Sequence[Step]) -> None:
         """Announce the plan and open the bars."""
-        self._total, self._left = len(to_do), TimeLeft.of(to_do)
+        self._total, self._left = len(to_do), TimeLeft(list(to_do))
         self._console.print(
             f"[bold]{escape(plan.experiment)}[/bold]  plan {plan.fingerprint[:12]}  "
             f"{len(plan.steps)} steps: {len(plan.steps) - len(to_do)} reused, {len(to_do)} to do"

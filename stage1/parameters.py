@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from compiler.plan import ArmSteps, Plan, Step
+from compiler.plan import ArmSteps, Plan
 
 
 def what_varies(plan: Plan) -> dict[str, dict[str, str]]:
     """For each arm x seed (`ArmSteps.key`): `arm`, `seed`, and those settings that are not the same in all arms."""
-    steps = {step.id: step for step in plan.steps}
-    settings = {entry.key: _settings(entry, steps) for entry in plan.arms}
+    settings = {entry.key: _settings(entry, plan) for entry in plan.arms}
     names = sorted({name for values in settings.values() for name in values})
     varying = [name for name in names if len({values.get(name) for values in settings.values()}) > 1]
     return {
@@ -21,18 +20,18 @@ def what_varies(plan: Plan) -> dict[str, dict[str, str]]:
     }
 
 
-def _settings(entry: ArmSteps, steps: Mapping[str, Step]) -> dict[str, str]:
-    respond = steps[entry.respond]
+def _settings(entry: ArmSteps, plan: Plan) -> dict[str, str]:
+    respond = plan.step(entry.respond)
     values = {f"prompt.{name}": value for name, value in _flat(respond.settings.get("prompt", {}))}
     if entry.train is None:
         return values
-    train = steps[entry.train]
+    train = plan.step(entry.train)
     parent = train.inputs.get("checkpoint")
-    values["from"] = (steps[parent].arm or parent) if parent else "base model"
+    values["from"] = (plan.step(parent).arm or parent) if parent else "base model"
     values |= dict(_flat(train.settings.get("recipe", {})))
     for role in ("pairs", "demonstrations"):
         if role in train.inputs:
-            data = steps[train.inputs[role]].settings
+            data = plan.step(train.inputs[role]).settings
             values |= {f"{role}.{name}": value for name, value in _flat({k: v for k, v in data.items() if k != "seed"})}
     return values
 

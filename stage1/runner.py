@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from compiler.plan import Plan, Step
+from compiler.plan import ArmSteps, Plan, Step
 from stage1.provenance import peak_memory_bytes, provenance
 from stage1.store import Artifact, DamagedArtifact, Draft, Store
 
@@ -76,7 +76,6 @@ class Runner:
         self._worker = worker
         self._observers = observers
         self._logs = logs
-        self._steps = {step.id: step for step in plan.steps}
         self._outcome = Outcome()
 
     def run(self, only: Sequence[str] = ()) -> Outcome:
@@ -85,12 +84,15 @@ class Runner:
         self._store.sweep()
         wanted = select(self._plan, only)
         self._tell("run_started", self._plan, [step for step in wanted if not self._store.has(step.fingerprint)])
-        waiting = {(a.arm, a.seed): a.score for a in self._plan.arms if not only or a.arm in only}
+        waiting: dict[str, list[ArmSteps]] = {}
+        for entry in self._plan.arms:
+            if not only or entry.arm in only:
+                waiting.setdefault(entry.score, []).append(entry)
         for step in wanted:
             self._visit(step)
-            for key in [key for key, score in waiting.items() if score == step.id and self._is_complete(step)]:
-                del waiting[key]
-                self._tell("arm_ready", *key)
+            if step.id in waiting and self._store.has(step.fingerprint):
+                for entry in waiting[step.id]:
+                    self._tell("arm_ready", entry.arm, entry.seed)
         self._outcome.seconds = time.monotonic() - started
         self._tell("run_finished", self._outcome)
         return self._outcome
@@ -117,8 +119,9 @@ class Runner:
         self._tell("step_finished", step, artifact, time.monotonic() - started)
 
     def _make(self, step: Step) -> None:
-        inputs = {role: self._input(self._steps[source]) for role, source in step.inputs.items()}
-        fingerprints = {role: self._steps[source].fingerprint for role, source in step.inputs.items()}
+        sources = {role: self._plan.step(source) for role, source in step.inputs.items()}
+        inputs = {role: self._input(source) for role, source in sources.items()}
+        fingerprints = {role: source.fingerprint for role, source in sources.items()}
         started = time.monotonic()
         with self._store.writing(step, provenance(), fingerprints) as draft:
             self._worker.work(step, inputs, draft)
@@ -133,9 +136,6 @@ class Runner:
             self._tell("artifact_damaged", step, str(damage), aside)
             self._make(step)
             return self._store.open(step.fingerprint)
-
-    def _is_complete(self, step: Step) -> bool:
-        return self._store.has(step.fingerprint)
 
     def _log(self, step: Step, error: Exception) -> Path:
         path = self._logs / f"{step.id.replace('/', '-')}.log"
@@ -160,14 +160,13 @@ def select(plan: Plan, only: Sequence[str]) -> list[Step]:
     unknown = sorted(set(only) - {arm.arm for arm in plan.arms})
     if unknown:
         raise KeyError(unknown[0])
-    steps = {step.id: step for step in plan.steps}
     needed = [arm.score for arm in plan.arms if arm.arm in only]
     seen: set[str] = set()
     while needed:
         step_id = needed.pop()
         if step_id not in seen:
             seen.add(step_id)
-            needed.extend(steps[step_id].inputs.values())
+            needed.extend(plan.step(step_id).inputs.values())
     return [step for step in plan.steps if step.id in seen]
 
 

@@ -1,8 +1,8 @@
-"""How long the rest will take, from what this run has seen so far and what earlier runs recorded."""
+"""How long the rest will take, from what this run has seen so far."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from compiler.plan import Step, StepKind
@@ -20,14 +20,6 @@ class TimeLeft:
 
     remaining: list[Step]
     seen: dict[str, list[float]] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, to_do: Sequence[Step], history: Iterable[tuple[str, float]] = ()) -> TimeLeft:
-        """An estimate for these steps, given (kind, seconds) of steps done before."""
-        estimate = cls(list(to_do))
-        for kind, seconds in history:
-            estimate.seen.setdefault(kind, []).append(seconds)
-        return estimate
 
     def finished(self, step: Step, seconds: float) -> None:
         """A step took this long."""

@@ -12,11 +12,13 @@ import logging
 import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from compiler.plan import ArmSteps, Plan, Step
 from compiler.records import Answer, Item, ItemScore
+from stage1.curves import read_curves
 from stage1.parameters import what_varies
 from stage1.provenance import git_commit
 from stage1.runner import Outcome
@@ -40,7 +42,10 @@ class MlflowTracker:
     def run_started(self, plan: Plan, to_do: Sequence[Step]) -> None:
         """Read what was recorded before; touch nothing yet."""
         self._plan = plan
-        self._steps = {step.id: step for step in plan.steps}
+        self._arms = {(entry.arm, entry.seed): entry for entry in plan.arms}
+        self._owners: dict[str | None, ArmSteps] = {}
+        for entry in plan.arms:
+            self._owners.setdefault(entry.train, entry)
         if self._state_file.is_file():
             state = json.loads(self._state_file.read_text(encoding="utf-8"))
             if state.get("uri") == self.uri and (not self.uri.startswith("sqlite:///") or _database(self.uri).is_file()):
@@ -70,9 +75,9 @@ class MlflowTracker:
 
     def arm_ready(self, arm: str, seed: int | None) -> None:
         """Record curves not seen live, criteria, answers, data and checkpoint; then the run is FINISHED."""
-        steps = next(entry for entry in self._plan.arms if (entry.arm, entry.seed) == (arm, seed))
+        steps = self._arms[arm, seed]
         recorded = self._state["runs"].get(steps.key, {})
-        done = {"score": self._steps[steps.score].fingerprint, "plan": self._plan.fingerprint}
+        done = {"score": self._plan.step(steps.score).fingerprint, "plan": self._plan.fingerprint}
         if all(recorded.get(name) == value for name, value in done.items()):
             return
         self._safely(lambda: self._finish(steps, recorded, done))
@@ -119,31 +124,36 @@ class MlflowTracker:
     def _record(self, steps: ArmSteps) -> None:
         run_id = self._open_run(steps)
         client = self._connect()
-        trained = self._steps[steps.train] if steps.train else None
+        trained = self._plan.step(steps.train) if steps.train else None
         if trained and self._entry(steps).get("curves") != trained.fingerprint:
-            self._send(run_id, _curves(self._store.open(trained.fingerprint)))
+            curves = read_curves(self._artifact(trained.id))
+            self._send(run_id, [(row.step, row.name, row.value) for row in curves])
             self._entry(steps)["curves"] = trained.fingerprint
-        score = self._store.open(self._steps[steps.score].fingerprint)
+        score = self._artifact(steps.score)
         scores = score.read("scores.jsonl", ItemScore)
         self._send(run_id, [(0, name, value) for name, value in _evaluation(scores).items()])
         client.log_table(run_id, self._answers(steps, scores), "answers.json")
         self._log_data(run_id, steps)
         if trained:
-            client.log_artifacts(run_id, str(self._store.open(trained.fingerprint).folder / "checkpoint"), "checkpoint")
+            client.log_artifacts(run_id, str(self._artifact(trained.id).folder / "checkpoint"), "checkpoint")
 
     def _open_run(self, steps: ArmSteps) -> str:
         entry = self._state["runs"].get(steps.key)
-        wanted = self._steps[steps.score].fingerprint
+        wanted = self._plan.step(steps.score).fingerprint
         if entry and entry.get("score", wanted) == wanted and entry.get("for", wanted) == wanted:
             return str(entry["run_id"])
         client = self._connect()
         name = steps.arm if steps.seed is None else f"{steps.arm} seed {steps.seed}"
         run = client.create_run(self._state["experiment"], run_name=name, tags=self._tags(steps))
-        for parameter, value in what_varies(self._plan)[steps.key].items():
+        for parameter, value in self._parameters[steps.key].items():
             client.log_param(run.info.run_id, parameter, value)
         self._state["runs"][steps.key] = {"run_id": run.info.run_id, "for": wanted}
         self._save()
         return str(run.info.run_id)
+
+    @cached_property
+    def _parameters(self) -> dict[str, dict[str, str]]:
+        return what_varies(self._plan)
 
     def _tags(self, steps: ArmSteps) -> dict[str, str]:
         claims = self._plan.spec.get("claims") or {}
@@ -153,17 +163,17 @@ class MlflowTracker:
             "seed": str(steps.seed) if steps.seed is not None else "none",
             "stage1.plan": self._plan.fingerprint,
             "stage1.spec": self._plan.spec_fingerprint,
-            "stage1.score": self._steps[steps.score].fingerprint,
+            "stage1.score": self._plan.step(steps.score).fingerprint,
             "stage1.claims": ", ".join(roles),
         }
         commit = git_commit()
         return tags | ({"mlflow.source.git.commit": commit} if commit else {})
 
     def _answers(self, steps: ArmSteps, scores: Sequence[ItemScore]) -> dict[str, list[Any]]:
-        score = self._steps[steps.score]
-        instructions = self._store.open(self._steps[score.inputs["instructions"]].fingerprint)
+        score = self._plan.step(steps.score)
+        instructions = self._artifact(score.inputs["instructions"])
         items = {item.id: item for item in instructions.read("heldout.jsonl", Item)}
-        answers = {a.item_id: a for a in self._store.open(self._steps[steps.respond].fingerprint).read("answers.jsonl", Answer)}
+        answers = {a.item_id: a for a in self._artifact(steps.respond).read("answers.jsonl", Answer)}
         table: dict[str, list[Any]] = {"item": [], "kind": [], "instruction": [], "response": []}
         for row in scores:
             item = items[row.item_id]
@@ -178,13 +188,13 @@ class MlflowTracker:
     def _log_data(self, run_id: str, steps: ArmSteps) -> None:
         from mlflow.entities import Dataset, DatasetInput, InputTag
 
-        train_step = self._steps[steps.train] if steps.train else None
-        used = {"heldout": self._steps[steps.score].inputs["instructions"]}
+        train_step = self._plan.step(steps.train) if steps.train else None
+        used = {"heldout": self._plan.step(steps.score).inputs["instructions"]}
         if train_step:
             used |= {role: source for role, source in train_step.inputs.items() if role in ("demonstrations", "pairs")}
         inputs = []
         for role, step_id in used.items():
-            digest = self._steps[step_id].fingerprint
+            digest = self._plan.step(step_id).fingerprint
             source = json.dumps({"artifact": digest})
             dataset = Dataset(name=f"{role} ({step_id})", digest=digest[:36], source_type="stage1", source=source)
             context = "evaluation" if role == "heldout" else "training"
@@ -234,8 +244,11 @@ class MlflowTracker:
             why = (str(error).splitlines() or [type(error).__name__])[0][:200]
             self._warn(f"tracking: {self.uri} cannot be used ({why}); going on without it")
 
+    def _artifact(self, step_id: str) -> Artifact:
+        return self._store.open(self._plan.step(step_id).fingerprint)
+
     def _owner(self, step: Step) -> ArmSteps | None:
-        return next((entry for entry in self._plan.arms if entry.train == step.id), None)
+        return self._owners.get(step.id)
 
     def _entry(self, steps: ArmSteps) -> dict[str, Any]:
         entry: dict[str, Any] = self._state["runs"][steps.key]
@@ -248,11 +261,6 @@ class MlflowTracker:
 
 def _database(uri: str) -> Path:
     return Path(uri.removeprefix("sqlite:///")).absolute()
-
-
-def _curves(artifact: Artifact) -> list[tuple[int, str, float]]:
-    rows = [json.loads(line) for line in (artifact.folder / "curves.jsonl").read_text(encoding="utf-8").splitlines()]
-    return [(row["step"], row["name"], row["value"]) for row in rows]
 
 
 def _evaluation(scores: Sequence[ItemScore]) -> Mapping[str, float]:

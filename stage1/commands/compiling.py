@@ -84,8 +84,7 @@ def print_diagnostics(compilation: Compilation) -> None:
     if compilation.diagnostics:
         color = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
         print(render_text(compilation.diagnostics, color=color), file=sys.stderr)
-    for note in compilation.notes:
-        print(f"note: {note}", file=sys.stderr)
+    _print_notes(compilation)
 
 
 def print_briefly(compilation: Compilation, spec: Path) -> None:
@@ -95,6 +94,10 @@ def print_briefly(compilation: Compilation, spec: Path) -> None:
         return
     print(render_lines(compilation.diagnostics), file=sys.stderr)
     print(f"{len(compilation.diagnostics)} warnings; `stage1 plan {spec}` tells evidence and remedies", file=sys.stderr)
+    _print_notes(compilation)
+
+
+def _print_notes(compilation: Compilation) -> None:
     for note in compilation.notes:
         print(f"note: {note}", file=sys.stderr)
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from compiler.plan import Plan, Step
+from compiler.plan import ArmSteps, Plan
 from compiler.records import Answer, Item, ItemScore
 from evaluators.results import Analysis
+from stage1.curves import CurveRow, read_curves
 from stage1.store import Artifact, Store
 
 _COUNTED = ("instructions", "demonstrations", "preferences", "heldout_pairs")
@@ -17,15 +17,6 @@ _COUNTED = ("instructions", "demonstrations", "preferences", "heldout_pairs")
 
 class NotRunYet(Exception):
     """The plan's artifacts are not all there; the message says what is missing and how to make it."""
-
-
-@dataclass(frozen=True, slots=True)
-class CurveRow:
-    """One point of one training curve."""
-
-    step: int
-    name: str
-    value: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +63,14 @@ def gather(plan: Plan, store: Store) -> ReportData:
             f"{len(missing)} of {len(plan.steps)} steps have not been run (first: {missing[0]}); `stage1 run` makes them"
         )
     opened = {step.id: store.open(step.fingerprint) for step in plan.steps}
-    steps = {step.id: step for step in plan.steps}
     split = opened[next(step.id for step in plan.steps if step.kind == "instructions")]
+    counted = [step.id for step in plan.steps if step.kind in _COUNTED]
     return ReportData(
         plan=plan,
         analysis=_in_spec_order(Analysis.model_validate(opened[plan.analyze].read_json("analysis.json")), plan),
         items=split.read("heldout.jsonl", Item),
-        runs=tuple(_arm_run(entry.arm, entry.seed, entry.train, entry.respond, entry.score, opened) for entry in plan.arms),
-        counts={step_id: opened[step_id].read_json("counts.json") for step_id, step in steps.items() if _is_counted(step)},
+        runs=tuple(_arm_run(entry, opened) for entry in plan.arms),
+        counts={step_id: opened[step_id].read_json("counts.json") for step_id in counted},
         manifests={step_id: artifact.manifest for step_id, artifact in opened.items()},
     )
 
@@ -91,21 +82,12 @@ def _in_spec_order(analysis: Analysis, plan: Plan) -> Analysis:
     return analysis.model_copy(update={"claims": tuple(claims)})
 
 
-def _is_counted(step: Step) -> bool:
-    return step.kind in _COUNTED
-
-
-def _arm_run(arm: str, seed: int | None, train: str | None, respond: str, score: str, opened: Mapping[str, Artifact]) -> ArmRun:
+def _arm_run(entry: ArmSteps, opened: Mapping[str, Artifact]) -> ArmRun:
     return ArmRun(
-        arm=arm,
-        seed=seed,
-        answers={answer.item_id: answer for answer in opened[respond].read("answers.jsonl", Answer)},
-        scores={row.item_id: row for row in opened[score].read("scores.jsonl", ItemScore)},
-        curves=_curves(opened[train]) if train else (),
-        training=opened[train].read_json("summary.json") if train else {},
+        arm=entry.arm,
+        seed=entry.seed,
+        answers={answer.item_id: answer for answer in opened[entry.respond].read("answers.jsonl", Answer)},
+        scores={row.item_id: row for row in opened[entry.score].read("scores.jsonl", ItemScore)},
+        curves=read_curves(opened[entry.train]) if entry.train else (),
+        training=opened[entry.train].read_json("summary.json") if entry.train else {},
     )
-
-
-def _curves(artifact: Artifact) -> tuple[CurveRow, ...]:
-    lines = (artifact.folder / "curves.jsonl").read_text(encoding="utf-8").splitlines()
-    return tuple(CurveRow(**json.loads(line)) for line in lines)

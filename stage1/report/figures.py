@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from markupsafe import Markup
 
@@ -110,9 +110,9 @@ def _interval(value: float | None, low: float | None, high: float | None, y: flo
     return parts
 
 
-def _axis(scale: svg.Scale, marks: Sequence[float], y: float, name: object) -> list[Markup]:
+def _axis(scale: svg.Scale, marks: Sequence[float], y: float, name: Callable[[float], str]) -> list[Markup]:
     parts: list[Markup] = []
     for mark in marks:
         parts.append(svg.line(scale(mark), 4, scale(mark), y, "grid"))
-        parts.append(svg.text(scale(mark), y + 16, name(mark), "label", "middle"))  # type: ignore[operator]
+        parts.append(svg.text(scale(mark), y + 16, name(mark), "label", "middle"))
     return parts

@@ -7,7 +7,8 @@ from pathlib import Path
 from compiler import compile_spec
 from compiler.records import Answer, Item, ItemScore
 from evaluators.analysis.samples import CRITERIA, sample_analysis
-from stage1.report.data import ArmRun, CurveRow, ReportData
+from stage1.curves import CurveRow
+from stage1.report.data import ArmRun, ReportData
 from stage1.world import DiskWorld
 
 QUICKSTART = Path(__file__).parents[2] / "specs" / "quickstart.yaml"

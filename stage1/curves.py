@@ -1,0 +1,23 @@
+"""Training curves as an artifact holds them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from stage1.store import Artifact
+
+
+@dataclass(frozen=True, slots=True)
+class CurveRow:
+    """One point of one training curve."""
+
+    step: int
+    name: str
+    value: float
+
+
+def read_curves(artifact: Artifact) -> tuple[CurveRow, ...]:
+    """All points of a training step's artifact, in the order in which they were logged."""
+    with (artifact.folder / "curves.jsonl").open(encoding="utf-8") as lines:
+        return tuple(CurveRow(**json.loads(line)) for line in lines)
