@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import get_args
 
+from compiler.language.data import ORIGINAL_MIX, UNIFORM_MIX
 from compiler.records import Answer, Item, NegativeType, RejectedType
 from datagen.cleaning import clean
 from datagen.failings import has_artefact, is_refusal
@@ -16,14 +17,8 @@ from datagen.mentions import content_words, mentions
 Shares = Mapping[RejectedType, float]
 
 NEGATIVE_TYPES: tuple[NegativeType, ...] = get_args(NegativeType)
-ORIGINAL: Shares = {
-    "unwarranted_refusal": 0.30,
-    "format_violation": 0.25,
-    "incorrect_factual": 0.20,
-    "off_topic": 0.15,
-    "verbose_vague": 0.10,
-}
-UNIFORM: Shares = dict.fromkeys(NEGATIVE_TYPES, 1 / len(NEGATIVE_TYPES))
+ORIGINAL: Shares = dict(ORIGINAL_MIX.items())
+UNIFORM: Shares = dict(UNIFORM_MIX.items())
 RANDOM: Shares = {"random": 1.0}
 WORDY = 25
 """Words from which an answer that names nothing of its instruction counts as wordy rather than as another topic."""

@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 from compiler.codes.entry import Code
+from compiler.codes.example import RECIPES, TWO_STAGES
 
-_RECIPES = """
-experiment: demo
-data: {preferences: {chosen: {from: sft}}}
-recipes:
-  sft: {objective: sft}
-  dpo: {objective: dpo}
-arms:
-  base: {}
-  sft: {from: base, train: sft}
-"""
 _MANY = [number / 10 for number in range(1, 51)]
-_VARIED = _RECIPES + "  sft_long: {from: base, train: sft, vary: {train.epochs: [5, 9]}}\n"
-_RIGHT = _RECIPES + "  sft_dpo: {from: sft, train: dpo}\n"
+_VARIED = RECIPES + "  sft_long: {from: base, train: sft, vary: {train.epochs: [5, 9]}}\n"
 
 
 def _claim(text: str) -> str:
-    return f"{_RIGHT}claims:\n  gain:\n    says: DPO helps\n    compare: [sft_dpo, sft]\n    expect: greater\n    {text}\n"
+    return f"{TWO_STAGES}claims:\n  gain:\n    says: DPO helps\n    compare: [sft_dpo, sft]\n    expect: greater\n    {text}\n"
 
 
 CODES = (
@@ -28,15 +18,15 @@ CODES = (
         "S201",
         "an unknown arm",
         "`from`, `match`, `compare` and the sources of data name arms of this spec. There is none of this name.",
-        _RECIPES + "  sft_dpo: {from: stf, train: dpo}\n",
-        _RIGHT,
+        RECIPES + "  sft_dpo: {from: stf, train: dpo}\n",
+        TWO_STAGES,
     ),
     Code(
         "S202",
         "an unknown recipe",
         "`train` names one of the spec's `recipes`. There is none of this name.",
-        _RECIPES + "  sft_dpo: {from: sft, train: dop}\n",
-        _RIGHT,
+        RECIPES + "  sft_dpo: {from: sft, train: dop}\n",
+        TWO_STAGES,
     ),
     Code(
         "S203",
@@ -77,8 +67,8 @@ CODES = (
         or its chosen answers. None of these may need the arm in turn, or nothing could be trained first. The notes tell
         the circle.
         """,
-        _RECIPES.replace("sft: {from: base", "sft: {from: sft_dpo") + "  sft_dpo: {from: sft, train: dpo}\n",
-        _RIGHT,
+        RECIPES.replace("sft: {from: base", "sft: {from: sft_dpo") + "  sft_dpo: {from: sft, train: dpo}\n",
+        TWO_STAGES,
     ),
     Code(
         "S208",
@@ -97,8 +87,8 @@ CODES = (
         All resolved settings of the two arms agree, so they share every step and every result. Was something meant to
         differ?
         """,
-        _RECIPES + "  again: {from: base, train: {use: sft}}\n",
-        _RECIPES + "  again: {from: base, train: {use: sft, loss_on: all}}\n",
+        RECIPES + "  again: {from: base, train: {use: sft}}\n",
+        RECIPES + "  again: {from: base, train: {use: sft, loss_on: all}}\n",
     ),
     Code(
         "S210",
@@ -108,14 +98,14 @@ CODES = (
         (Demonstrations `from: chosen` need them too.)
         """,
         "experiment: demo\nrecipes: {dpo: {objective: dpo}}\narms: {base: {}, dpo_only: {from: base, train: dpo}}\n",
-        _RIGHT,
+        TWO_STAGES,
     ),
     Code(
         "S211",
         "tokens of an arm that is not trained",
         "`match: {tokens: ARM}` trains as long as another arm did. That arm is not trained itself.",
-        _RECIPES + "  longer: {from: sft, train: {use: sft, match: {tokens: base}}}\n",
-        _RIGHT + "  longer: {from: sft, train: {use: sft, match: {tokens: sft_dpo}}}\n",
+        RECIPES + "  longer: {from: sft, train: {use: sft, match: {tokens: base}}}\n",
+        TWO_STAGES + "  longer: {from: sft, train: {use: sft, match: {tokens: sft_dpo}}}\n",
     ),
     Code(
         "S212",
@@ -148,8 +138,8 @@ CODES = (
         Demonstrations serve arms trained by SFT, preferences serve arms trained by DPO; this arm's training does not
         look at them.
         """,
-        _RECIPES + "  sft_dpo: {from: sft, train: dpo, data: {demonstrations: {few_shot: 2}}}\n",
-        _RECIPES + "  sft_dpo: {from: sft, train: dpo, data: {preferences: {rejected: uniform}}}\n",
+        RECIPES + "  sft_dpo: {from: sft, train: dpo, data: {demonstrations: {few_shot: 2}}}\n",
+        RECIPES + "  sft_dpo: {from: sft, train: dpo, data: {preferences: {rejected: uniform}}}\n",
     ),
     Code(
         "S216",
@@ -158,8 +148,8 @@ CODES = (
         An instruction gets at most one negative of each type, so the number of pairs is bounded by instructions times types.
         What cannot be built is left out, and the arm is trained on fewer pairs than its spec says.
         """,
-        _RIGHT.replace("{chosen:", "{rejected: {off_topic: 1}, pairs: 500, chosen:"),
-        _RIGHT.replace("{chosen:", "{rejected: {off_topic: 1}, pairs: 200, chosen:"),
+        TWO_STAGES.replace("{chosen:", "{rejected: {off_topic: 1}, pairs: 500, chosen:"),
+        TWO_STAGES.replace("{chosen:", "{rejected: {off_topic: 1}, pairs: 200, chosen:"),
     ),
     Code(
         "S217",
@@ -168,8 +158,8 @@ CODES = (
         `vary` names settings of its arm and lists the values that each takes; every combination becomes an arm of its own,
         called `ARM_SETTING_VALUE`. A setting is written as a path, such as `train.beta` or `data.preferences.rejected`.
         """,
-        _RECIPES + "  sft_dpo: {from: sft, train: dpo, vary: {train.beta: 0.1}}\n",
-        _RECIPES + "  sft_dpo: {from: sft, train: dpo, vary: {train.beta: [0.05, 0.1]}}\n",
+        RECIPES + "  sft_dpo: {from: sft, train: dpo, vary: {train.beta: 0.1}}\n",
+        RECIPES + "  sft_dpo: {from: sft, train: dpo, vary: {train.beta: [0.05, 0.1]}}\n",
     ),
     Code(
         "S218",
@@ -178,15 +168,15 @@ CODES = (
         Every combination of the listed values is trained once per seed, so a grid over a few settings grows large quickly. All
         grids of a spec together may make 2,000 arms.
         """,
-        _RECIPES + f"  sft_dpo: {{from: sft, train: dpo, vary: {{train.beta: {_MANY}, train.epochs: {_MANY}}}}}\n",
-        _RECIPES + "  sft_dpo: {from: sft, train: dpo, vary: {train.beta: [0.05, 0.1], train.epochs: [1, 2]}}\n",
+        RECIPES + f"  sft_dpo: {{from: sft, train: dpo, vary: {{train.beta: {_MANY}, train.epochs: {_MANY}}}}}\n",
+        RECIPES + "  sft_dpo: {from: sft, train: dpo, vary: {train.beta: [0.05, 0.1], train.epochs: [1, 2]}}\n",
     ),
     Code(
         "S219",
         "a `vary` that makes an arm that is there",
         "An arm that a `vary` makes would have the name of another arm, so claims could not tell them apart.",
-        _RECIPES + "  tuned_beta_0.1: {from: sft, train: dpo}\n  tuned: {from: sft, train: dpo, vary: {train.beta: [0.1]}}\n",
-        _RECIPES + "  plain: {from: sft, train: dpo}\n  tuned: {from: sft, train: dpo, vary: {train.beta: [0.2, 0.3]}}\n",
+        RECIPES + "  tuned_beta_0.1: {from: sft, train: dpo}\n  tuned: {from: sft, train: dpo, vary: {train.beta: [0.1]}}\n",
+        RECIPES + "  plain: {from: sft, train: dpo}\n  tuned: {from: sft, train: dpo, vary: {train.beta: [0.2, 0.3]}}\n",
     ),
     Code(
         "S220",

@@ -1,18 +1,10 @@
-"""The experiment that the examples of the method codes are about. Claims about checkpoints need no controls of training."""
+"""Claims for the examples of the method codes. Claims about checkpoints need no controls of training."""
 
 from __future__ import annotations
 
-ARMS = """
-experiment: demo
-data: {preferences: {chosen: {from: sft}}}
-recipes:
-  sft: {objective: sft}
-  dpo: {objective: dpo}
-arms:
-  base: {}
-  sft: {from: base, train: sft}
-  sft_dpo: {from: sft, train: dpo}
-"""
+from compiler.codes.example import TWO_STAGES as ARMS
+
+__all__ = ["ARMS", "also", "claim", "two_stage"]
 
 
 def claim(name: str, compare: str, isolates: str, *, on: str = "coherent", kind: str = "checkpoint", **other: str) -> str:
