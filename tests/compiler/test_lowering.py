@@ -122,6 +122,14 @@ def test_a_change_touches_exactly_what_depends_on_it(flag, touched, four_arms, c
     assert changed(before, after) == touched
 
 
+def test_the_level_touches_the_analysis_alone(four_arms, compiled):
+    """How strictly the method is judged changes no data, weights or answers. (Without claims, since theirs block publication.)"""
+    before = plan_of(four_arms, "claims={}", compiled=compiled)
+    after = plan_of(four_arms, "claims={}", "level=publication", compiled=compiled)
+
+    assert changed(before, after) == {"analyze"}
+
+
 @pytest.mark.parametrize(
     "flag",
     ["model.adapter.rank=8", "model.dtype=bfloat16", "data.instructions.seed=8", "data.instructions.train=100", "data.instructions.validation=5",
