@@ -20,7 +20,9 @@ from typing import Literal
 
 Ending = Literal["marker", "new_prompt", "repetition", "as_written"]
 
-MARKER = re.compile(r"(?:^|(?<=\s))END(?=[^\S\n]*$|\s+(?:Instruction|Response|Question|Input|User|Q):)", re.MULTILINE)
+MARKER = re.compile(
+    r"(?:^|(?<=\s))END(?:[^\S\n]+END)*(?=[^\S\n]*$|\s+(?:Instruction|Response|Question|Input|User|Q):)", re.MULTILINE
+)
 NEW_PROMPT = re.compile(
     r"^[^\S\n]*[>*]*[^\S\n]*(?:Instruction|Response|Question|Answer|Q|A|Input|Output|User|Assistant|Human)\s?\d{0,3}\s?:"
     r"|^[^\S\n]*###"

@@ -17,6 +17,7 @@ from datagen.cleaning import before_marker, clean, cut
         ("Paris\nEND\nLondon\nEND", "Paris", "marker"),
         ("Paris\r\n  END\t\r\nmore", "Paris", "marker"),
         ("END", "", "marker"),
+        ("Paris END END", "Paris", "marker"),
         ("Paris END Instruction: What next?", "Paris", "marker"),
         ("Paris\n\nInstruction: What is 2 + 2?\nResponse: 4", "Paris", "new_prompt"),
         ("Paris\nResponse: London", "Paris", "new_prompt"),
