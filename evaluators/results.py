@@ -73,6 +73,11 @@ class Contrast(Result):
     """Conditional odds ratio of discordant items (b / c); None where no item favoured `second`."""
     odds_ratio_low: float | None = None
     odds_ratio_high: float | None = None
+    cliffs_delta: float | None = None
+    """Dominance of the first arm's item means over the second's, -1..1, where an endpoint has more than two values."""
+    newcombe_low: float | None = None
+    newcombe_high: float | None = None
+    """Newcombe's interval (method 10) of a difference of 0/1 outcomes of single checkpoints, beside Tango's in `low`..`high`."""
     detectable: float | None = None
     """Smallest true effect that this design finds with the spec's power, at its corrected level; for a claim of `equivalent` or
     `not_worse`, the smallest margin that it shows when there is no difference."""
@@ -100,7 +105,149 @@ class ClaimResult(Result):
     on: tuple[str, ...] = ()
     isolates: tuple[str, ...] = ()
     confounds: tuple[str, ...] = ()
-    """Factors beyond `isolates` in which the two arms differ; those that block the claim come first."""
+    """What stands against the claim: factors beyond `isolates`, findings of the plan; those that block it come first."""
+    statistical_verdict: Verdict | None = None
+    """What the verdict was before the checks on data and results changed it; None where they left it as it was."""
+
+
+Weight = Literal["blocks", "weakens", "notes"]
+"""Blocks: the claim cannot be answered. Weakens: it can, with less to show for it. Notes: worth knowing."""
+
+Number = float | int | None
+
+
+class Finding(Result):
+    """One thing that was found on data or results."""
+
+    code: str
+    """The same code as in the method review: `M016`; `stage1 explain M016` tells what it is about."""
+    subject: str
+    """What was looked at, in a word or two: `leakage`."""
+    weight: Weight
+    claims: tuple[str, ...] = ()
+    """The claims that it touches; none where it is about the experiment as a whole."""
+    message: str
+    """One sentence with the numbers that matter."""
+    numbers: dict[str, Number] = {}
+    """What was measured: name -> value; rates and effects are fractions."""
+    remedy: str = ""
+    """The way out in words."""
+    changes: dict[str, Verdict] = {}
+    """Claim -> the verdict that it forces; where the claim was decided otherwise."""
+
+
+class Check(Result):
+    """One check that was made, or the reason why it was not."""
+
+    code: str
+    subject: str
+    done: bool
+    found: int = 0
+    """How many findings it had."""
+    note: str = ""
+    """What was looked at, in numbers; or why it could not be."""
+
+
+class Conduct(Result):
+    """How one arm's answers look and end, all training seeds together."""
+
+    arm: str
+    answers: int
+    missing: int
+    """Held-out items x seeds without an answer."""
+    mean_tokens: float
+    truncated: float
+    """Share of answers that were cut off at the token limit."""
+    no_end: float
+    """Share of answers without the END marker."""
+
+
+class Redundancy(Result):
+    """How far the criteria say the same, over all answers."""
+
+    criteria: tuple[str, ...]
+    """Those that vary: one that every answer passes, or none, is correlated with nothing."""
+    phi: tuple[tuple[float | None, ...], ...]
+    """Correlation of two criteria within arms, as a matrix in that order; None where the two are never judged together."""
+    effective: float
+    """Effective number of independent criteria, (sum of eigenvalues)^2 / (sum of squared eigenvalues) of the matrix."""
+
+
+class LengthEffect(Result):
+    """One endpoint of one claim, with and without what goes along with the length of the answers."""
+
+    claim: str
+    endpoint: str
+    effect: float
+    adjusted: float
+    """The difference expected at answers of equal length."""
+    low: float
+    high: float
+    """95% interval of `adjusted`."""
+    doublings: float
+    """How much longer the first arm's answers are: mean log2 ratio of tokens."""
+    slope: float
+    """Change of the difference per doubling of the length ratio."""
+
+
+class MirrorGain(Result):
+    """A claim's contrast over the criteria that mirror a negative type of its training, and over those that mirror none."""
+
+    claim: str
+    mirrored: tuple[str, ...]
+    unmirrored: tuple[str, ...]
+    gain_mirrored: float | None
+    """Mean difference over them; None without any."""
+    gain_unmirrored: float | None
+    gap: float | None
+    """`gain_mirrored` - `gain_unmirrored`."""
+    low: float | None
+    high: float | None
+    """95% interval of the gap, over items."""
+
+
+class PolicyGap(Result):
+    """How likely a DPO arm's training pairs are under the model it starts from, nats per token, seeds averaged."""
+
+    arm: str
+    chosen: float
+    rejected: float
+    pairs: int
+
+
+class Strength(Result):
+    """One arm's place in the overall order of all arms."""
+
+    arm: str
+    strength: float
+    """Bradley-Terry log-strength; all arms' strengths sum to 0."""
+    low: float
+    high: float
+    """95% bootstrap interval over items (whole template families)."""
+    wins: float
+    """Share of item comparisons with the other arms that it wins, a tie counting half."""
+
+
+class Aggregate(Result):
+    """An arm's mean over all criteria: a summary that no claim rests on."""
+
+    arm: str
+    mean: float
+    low: float | None
+    high: float | None
+    """95% stratified BCa bootstrap interval, items drawn within their kind; None where it is degenerate."""
+
+
+class Evidence(Result):
+    """Everything that the checks on data and results have to say."""
+
+    checks: tuple[Check, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    conduct: tuple[Conduct, ...] = ()
+    redundancy: Redundancy | None = None
+    lengths: tuple[LengthEffect, ...] = ()
+    mirrors: tuple[MirrorGain, ...] = ()
+    policies: tuple[PolicyGap, ...] = ()
 
 
 class Analysis(Result):
@@ -125,3 +272,8 @@ class Analysis(Result):
     methods: str = ""
     """The statistics in one paragraph, as a paper would say it."""
     warnings: tuple[str, ...] = ()
+    order: tuple[Strength, ...] = ()
+    """All arms from strongest to weakest, over all criteria; exploratory."""
+    aggregates: tuple[Aggregate, ...] = ()
+    evidence: Evidence = Evidence()
+    """What the checks on data and results found."""
