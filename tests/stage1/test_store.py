@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -82,21 +83,68 @@ def test_the_second_writer_of_the_same_artifact_gives_way(tmp_path: Path) -> Non
 
 
 def test_sweeping_removes_only_what_dead_writers_left(tmp_path: Path) -> None:
-    """Unfinished work of a living process stays; that of a dead one goes."""
+    """A draft in work stays, whoever writes it; that of a process killed in mid-write goes."""
+    store, step, dead = Store(tmp_path), make_step("a"), make_step("d")
+    child = os.fork()
+    if child == 0:
+        with store.claim(dead.fingerprint), store.writing(dead, {}, {}):
+            os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(child, 0)
+
+    with store.claim(step.fingerprint) as mine, store.writing(step, {}, {}) as draft:
+        assert mine
+        assert store.sweep() == 1
+        assert draft.folder.is_dir()
+
+    assert list((tmp_path / "unfinished").iterdir()) == []
+
+
+def test_a_lock_excludes_and_dies_with_its_holder(tmp_path: Path) -> None:
+    """While one process holds a step's lock no other gets it; a killed holder holds nothing."""
     store = Store(tmp_path)
-    dead_process = os.fork()
-    if dead_process == 0:
-        os._exit(0)
-    os.waitpid(dead_process, 0)
-    mine, theirs = (tmp_path / "unfinished" / f"f.{pid}.x" for pid in (os.getpid(), dead_process))
-    mine.mkdir(parents=True)
-    theirs.mkdir()
+    ready, told = os.pipe()
+    child = os.fork()
+    if child == 0:
+        with store.claim("f"):
+            os.write(told, b"held")
+            signal.pause()
+    os.read(ready, 4)
 
-    removed = store.sweep()
+    with store.claim("f") as mine:
+        assert not mine
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    with store.claim("f") as mine:
+        assert mine
 
-    assert removed == 1
-    assert mine.is_dir()
-    assert not theirs.exists()
+
+def test_scratch_outlives_a_failure_and_goes_with_success(tmp_path: Path) -> None:
+    """What a step left in its scratch folder is there for the next attempt, and gone once the step is complete."""
+    store, step = Store(tmp_path), make_step()
+    with pytest.raises(RuntimeError), store.writing(step, {}, {}) as draft:
+        (draft.scratch() / "state").write_text("half")
+        raise RuntimeError
+    store.sweep()
+
+    with store.writing(step, {}, {}) as draft:
+        assert (draft.scratch() / "state").read_text() == "half"
+
+    assert not (tmp_path / "scratch" / step.fingerprint).exists()
+
+
+@pytest.mark.parametrize("place", range(0, 400, 37))
+def test_a_flipped_byte_in_a_manifest_is_found(tmp_path: Path, place: int) -> None:
+    """The manifest answers for the files, and its own hash for the manifest."""
+    store, step = Store(tmp_path), make_step()
+    with store.writing(step, {"host": "here"}, {"role": "f"}) as draft:
+        draft.write("rows.jsonl", [DEMONSTRATION])
+    path = tmp_path / "artifacts" / step.fingerprint / "manifest.json"
+    content = bytearray(path.read_bytes())
+    content[place] ^= 1
+    path.write_bytes(content)
+
+    with pytest.raises(DamagedArtifact, match="manifest"):
+        store.open(step.fingerprint)
 
 
 def test_a_manifest_names_every_file_with_its_hash(tmp_path: Path) -> None:

@@ -1,0 +1,7 @@
+"""The store: one folder per artifact, named by its step's fingerprint, complete or absent."""
+
+from stage1.store.artifact import MANIFEST, Artifact, DamagedArtifact, Draft
+from stage1.store.files import write_json
+from stage1.store.store import Store
+
+__all__ = ["MANIFEST", "Artifact", "DamagedArtifact", "Draft", "Store", "write_json"]
