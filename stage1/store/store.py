@@ -102,7 +102,7 @@ class Store:
         shutil.rmtree(self._scratch / fingerprint, ignore_errors=True)
 
     def sweep(self) -> int:
-        """Remove what dead writers left: drafts that nobody works on, scratch of complete steps; returns how many folders went."""
+        """Remove drafts that nobody works on and scratch of complete steps; returns how many folders went."""
         gone = 0
         for entry in [*_entries(self._unfinished), *_entries(self._scratch)]:
             fingerprint = entry.name.split(".")[0]
