@@ -232,6 +232,22 @@ def test_a_blocking_confound_takes_the_verdict_and_is_named() -> None:
     assert any("beta, which calls for caution" in reason for reason in warned.reasons)
 
 
+def test_a_blocking_finding_of_the_plan_takes_the_verdict_with_its_sentence() -> None:
+    """What the plan said stands against a claim is in the verdict, by code; arms that are the same cannot be tested."""
+    tables = {"a": drawn(0.9), "b": drawn(0.6, seed=1)}
+    compute = {"factor": "M003", "severity": "blocks", "detail": "`a` is trained 4.3 times as much as `b`"}
+    mild = {"factor": "M005", "severity": "downgrades", "detail": "nothing tells contrast from likelihood"}
+    same = {"factor": "M001", "severity": "blocks", "detail": "`a` and `b` are the same"}
+    blocked, _ = only(run(tables, [claim(isolates=["from"], confounds=["beta", compute, mild])]))
+    (untestable,) = run(tables, [claim(confounds=[same])]).claims
+
+    assert blocked.verdict == "confounded"
+    assert "because the two arms also differ in beta; and because a is trained 4.3 times as much as b (M003)." in blocked.sentence
+    assert "Nothing tells contrast from likelihood (M005), which calls for caution." in blocked.reasons
+    assert untestable.verdict == "not testable"
+    assert "a and b are the same (M001)" in untestable.sentence
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [

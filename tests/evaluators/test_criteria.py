@@ -187,7 +187,7 @@ def test_judgements_do_not_depend_on_the_process():
     """Python hashes strings anew in every process; the judgements of the labelled set must not notice."""
     script = (
         "import pathlib;from evaluators.criteria.agreement import read_labelled;from evaluators.scoring import score_answer;"
-        "path = pathlib.Path('tests/evaluators/labelled/round_3.jsonl');"
+        "path = pathlib.Path('evaluators/labelled/round_3.jsonl');"
         "print([score_answer(each.view) for each in read_labelled(path.read_text().splitlines())])"
     )
     root = Path(__file__).parents[2]

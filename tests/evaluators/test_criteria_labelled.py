@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
+import evaluators
 from evaluators.criteria import CRITERIA
 from evaluators.criteria.agreement import Labelled, agreements, cohen_kappa, read_labelled
 
-FOLDER = Path(__file__).parent / "labelled"
+FOLDER = Path(evaluators.__file__).parent / "labelled"
 LABELLED = [
     each for path in sorted(FOLDER.glob("*.jsonl")) for each in read_labelled(path.read_text(encoding="utf-8").splitlines())
 ]
