@@ -9,6 +9,7 @@ from typing import Any
 from compiler.checks import run_checks
 from compiler.checks.method import Design, Finding, run_method_checks
 from compiler.checks.subject import Subject
+from compiler.confounds import Confounds, confounds_of
 from compiler.contrasts import Contrast, contrasts
 from compiler.diagnostics import Diagnostic, error
 from compiler.expand import Expansion, expand
@@ -117,7 +118,7 @@ def _judged(expansion: Expansion, findings: list[Diagnostic], world: World) -> C
     design = Design(subject, table)
     found = run_method_checks(design)
     findings += [finding.diagnostic(draft.spec.level) for finding in found]
-    plan = None if _has_error(findings) else _plan(draft, subject.arms, table, world)
+    plan = None if _has_error(findings) else _plan(draft, subject.arms, confounds_of(table, found), world)
     return Compilation(tuple(findings), spec, plan, table, design=design, findings=found)
 
 
@@ -129,11 +130,11 @@ def _no_mapping(source: SourceText, tree: Node | None) -> Diagnostic:
     return error("S004", source.place(0, 0), message, label=f"this is {tree.noun}", help=way_out)
 
 
-def _plan(draft: Draft, arms: Mapping[str, ResolvedArm], table: Sequence[Contrast], world: World) -> Plan:
+def _plan(draft: Draft, arms: Mapping[str, ResolvedArm], confounds: Confounds, world: World) -> Plan:
     spec = draft.spec
     source = spec.data.instructions.source
     digests = Digests(world.digest_model(spec.model.base), None if source == BANK else world.digest_file(source))
-    lowered = lower(spec, arms, table, digests)
+    lowered = lower(spec, arms, confounds, digests)
     resolved = _resolved(spec)
     return Plan.model_construct(
         experiment=spec.experiment,

@@ -105,9 +105,14 @@ def _changed(step: Step, old: Step, before: Mapping[str, Step], now: Mapping[str
         for role, source in step.inputs.items()
         if role not in old.inputs or before[old.inputs[role]].fingerprint != now[source].fingerprint
     )
-    reasons = [str(change) for change in changes] or [f"{source} changes" for source in upstream] or ["reads less than before"]
+    reasons = [str(change) for change in changes] or [f"{source} changes" for source in upstream] or [_follows(step, old)]
     more = f" and {len(reasons) - 3} more" if len(reasons) > 3 else ""
     return _outlook(step, "run", ", ".join(reasons[:3]) + more, changes, upstream)
+
+
+def _follows(step: Step, old: Step) -> str:
+    """Why a step runs again of which no setting that is written in a spec changes, and nothing that it reads."""
+    return "reads less than before" if step.settings == old.settings else "what stands against its claims"
 
 
 def _changes(step: Step, old: Step, names: _Names) -> Iterator[Change]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from compiler.contrasts import Contrast
+from compiler.confounds import Confounds
 from compiler.language.arms import PromptStyle
 from compiler.language.base import Decode
 from compiler.language.data import CHOSEN, shares_of
@@ -37,16 +37,16 @@ class Lowered:
     analyze: str
 
 
-def lower(spec: Spec, arms: Mapping[str, ResolvedArm], table: Sequence[Contrast], digests: Digests) -> Lowered:
-    """The steps of an experiment whose arms are known to fit together."""
-    return _Lowering(spec, arms, table, digests).lowered()
+def lower(spec: Spec, arms: Mapping[str, ResolvedArm], confounds: Confounds, digests: Digests) -> Lowered:
+    """The steps of an experiment whose arms are known to fit together; `confounds`: what stands against its claims."""
+    return _Lowering(spec, arms, confounds, digests).lowered()
 
 
 class _Lowering:
-    def __init__(self, spec: Spec, arms: Mapping[str, ResolvedArm], table: Sequence[Contrast], digests: Digests) -> None:
+    def __init__(self, spec: Spec, arms: Mapping[str, ResolvedArm], confounds: Confounds, digests: Digests) -> None:
         self.spec = spec
         self.arms = arms
-        self.contrasts = {contrast.claim: contrast for contrast in table}
+        self.confounds = confounds
         self.steps = StepTable()
         self.data_seed = spec.data.instructions.seed
         self.model = spec.model.model_dump(mode="json", exclude={"adapter"}) | {"digest": digests.model}
@@ -193,12 +193,9 @@ class _Lowering:
         return self.steps.add("analyze", "analyze", settings, {"instructions": self.instructions, **scores}, Owner())
 
     def _claim(self, name: str, claim: Claim) -> dict[str, Any]:
-        """A claim with its endpoints, and the confounds that its contrast leaves; one that names a missing arm has none."""
-        contrast = self.contrasts.get(name)
-        leftover = [(factor.name, contrast.told(factor)) for factor in contrast.leftover] if contrast else []
-        severity = "blocks" if claim.isolates else "warns"
-        confounds = [{"factor": factor, "severity": severity, "detail": detail} for factor, detail in leftover]
+        """A claim with its endpoints, and what stands against it; nothing where one of its arms is missing."""
         endpoints = list(claim.on or self.spec.evaluation.primary)
+        confounds = list(self.confounds.get(name, ()))
         return {"name": name, **claim.model_dump(mode="json"), "on": endpoints, "confounds": confounds}
 
     def _builds_on(self, arm: ResolvedArm) -> list[str]:

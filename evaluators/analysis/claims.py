@@ -10,7 +10,7 @@ from evaluators.analysis.outcomes import Outcomes
 from evaluators.analysis.rates import rate_of
 from evaluators.analysis.remarks import no_room
 from evaluators.analysis.sentences import EndpointFinding, reasons_of, sentence_of
-from evaluators.analysis.settings import AnalyzeSettings, ClaimSettings
+from evaluators.analysis.settings import NOTHING_DIFFERS, AnalyzeSettings, ClaimSettings
 from evaluators.analysis.verdicts import Evidence, claim_verdict, endpoint_verdict, evidence_of, finding
 from evaluators.analysis.words import points
 from evaluators.results import ClaimResult, Sensitivity
@@ -144,12 +144,14 @@ class ClaimJudge:
 
 
 def what_is_missing(claim: ClaimSettings, settings: AnalyzeSettings, outcomes: Outcomes) -> str:
-    """Which arm or endpoint the claim needs and the results lack, in words; empty when all are there."""
+    """Which arm, difference or endpoint the claim needs and the results lack, in words; empty when all are there."""
     for arm in claim.compare:
         if arm not in settings.arms:
             return f"there is no arm {arm}"
         if arm not in outcomes.seeds:
             return f"arm {arm} has no scores"
+    if same := [confound.words for confound in claim.confounds if confound.factor == NOTHING_DIFFERS]:
+        return same[0]
     for endpoint in claim.on:
         for arm in claim.compare:
             if not outcomes.has(arm, endpoint):

@@ -70,7 +70,8 @@ def reasons_of(claim: ClaimSettings, findings: Sequence[EndpointFinding], missin
         effect = {"blocks": "blocks the claim", "downgrades": "calls for caution", "warns": "is worth knowing"}[
             confound.severity
         ]
-        reasons.append(f"The arms also differ in {confound.words}, which {effect}.")
+        told = confound.words if confound.is_finding else f"the arms also differ in {confound.words}"
+        reasons.append(f"{told[:1].upper()}{told[1:]}, which {effect}.")
     if not claim.planned:
         reasons.append("Exploratory: this claim was not in the plan before the run.")
     return tuple(reasons)
@@ -122,11 +123,14 @@ def _confounded(claim: ClaimSettings, findings: Sequence[EndpointFinding]) -> st
     measured = "; ".join(
         f"{_difference(f.contrast)} on {f.contrast.endpoint}" for f in findings if f.contrast.effect is not None
     )
-    blocking = joined([c.words for c in claim.confounds if c.severity == "blocks"])
+    blocking = [c for c in claim.confounds if c.severity == "blocks"]
+    factors = [c.words for c in blocking if not c.is_finding]
+    because = [f"the two arms also differ in {joined(factors)}"] if factors else []
+    because += [c.words for c in blocking if c.is_finding]
     isolated = joined([f"“{factor}”" for factor in claim.isolates]) if claim.isolates else "what the claim is about"
     return (
         f"What was measured between {a} and {b}, {measured or 'nothing'}, cannot be put down to {isolated}, "
-        f"because the two arms also differ in {blocking}."
+        f"because {'; and because '.join(because)}."
     )
 
 

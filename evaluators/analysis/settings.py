@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -32,14 +33,20 @@ class Levels(Settings):
     correction: Corrections = Corrections()
 
 
+_CODE = re.compile(r"M\d{3}")
+NOTHING_DIFFERS = "M001"
+"""The finding that the two arms of a claim are the same."""
+
+
 def _in_full(severity: Any) -> Any:
     return {"B": "blocks", "D": "downgrades", "W": "warns"}.get(severity, severity)
 
 
 class Confound(Settings):
-    """A factor in which the arms of a claim differ although the claim does not isolate it."""
+    """What stands against a claim: a factor that differs though the claim does not isolate it, or a finding of the plan."""
 
     factor: str
+    """The factor's name, or the code of a finding, such as `M003`."""
     severity: Annotated[Literal["blocks", "downgrades", "warns"], BeforeValidator(_in_full)] = "blocks"
     detail: str = ""
     """What differs, in words: keys and values."""
@@ -50,8 +57,15 @@ class Confound(Settings):
         return {"factor": value} if isinstance(value, str) else value
 
     @property
+    def is_finding(self) -> bool:
+        """Whether it is a finding of the method checks, whose detail is half a sentence; else a factor."""
+        return bool(_CODE.fullmatch(self.factor)) and bool(self.detail)
+
+    @property
     def words(self) -> str:
-        """The factor, and what is known of it."""
+        """The factor, and what is known of it; a finding by its sentence, with its code."""
+        if self.is_finding:
+            return f"{self.detail.replace('`', '')} ({self.factor})"
         return f"{self.factor} ({self.detail})" if self.detail else self.factor
 
 

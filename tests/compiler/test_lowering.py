@@ -271,7 +271,7 @@ def test_the_analysis_is_told_who_builds_on_whom(four_arms, compiled):
 
 
 def test_the_analysis_is_told_the_confounds(four_arms, compiled):
-    """What a claim does not isolate goes with it into the verdict; a claim that says nothing about it is not blocked by that."""
+    """What a claim does not isolate goes with it into the verdict, whether it isolates too little or says nothing about it."""
     flags = (
         "recipes.sft.epochs=3",
         "arms.dpo_only.train={use: dpo, learning_rate: 1.0e-3}",
@@ -283,7 +283,7 @@ def test_the_analysis_is_told_the_confounds(four_arms, compiled):
     assert claims["two_stages_beat_dpo_only"]["confounds"] == [
         {"factor": "train.learning_rate", "severity": "blocks", "detail": "sft_dpo `0.0005`, dpo_only `0.001`"}
     ]
-    assert [c["severity"] for c in claims["sft_follows_instructions"]["confounds"]] == ["warns"]
-    assert claims["dpo_aligns_after_sft"]["confounds"] == []
+    assert [c["severity"] for c in claims["sft_follows_instructions"]["confounds"]] == ["blocks"]
+    assert not [c for c in claims["dpo_aligns_after_sft"]["confounds"] if not c["factor"].startswith("M")]
     assert claims["sft_follows_instructions"]["on"] == ["addresses_instruction", "proper_structure"]
     assert [d.code for d in found.diagnostics if d.code == "M002"] == ["M002", "M002"]

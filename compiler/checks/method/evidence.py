@@ -262,12 +262,16 @@ def check_expectations(design: Design) -> Iterator[Finding]:
         says, expect = comparison.claim.says, comparison.claim.expect
         if _SAMENESS.search(says) and expect not in ("equivalent", "not_worse"):
             message = (
-                f"claim {quoted(comparison.name)} speaks of sameness and tests a difference: not finding one proves nothing"
+                f"claim {quoted(comparison.name)} has another test: it speaks of sameness and tests a difference; "
+                "not finding one proves nothing"
             )
             evidence = f"`expect: {expect}`; margin of equivalence {design.spec.analysis.smallest_effect * 100:g} points"
             remedy = Remedy(settings={f"claims.{comparison.name}.expect": "equivalent"})
         elif _INTERACTION.search(says):
-            message = f"claim {quoted(comparison.name)} speaks of a difference of differences and compares two arms"
+            message = (
+                f"claim {quoted(comparison.name)} has another test: it speaks of a difference of differences "
+                "and compares two arms"
+            )
             evidence, remedy = "1 contrast; an interaction needs 2, and a test of their difference", Remedy()
         else:
             continue

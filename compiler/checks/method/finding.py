@@ -71,6 +71,11 @@ class Finding:
     advice: str = ""
     """The way out in words."""
 
+    @property
+    def reason(self) -> str:
+        """What is wrong, as half a sentence that does not name the claims: what follows the colon of the message."""
+        return self.message.partition(": ")[2] or self.message
+
     def severity(self, level: Level) -> Severity:
         """What blocks a claim is an error in evidence for others, and a warning in a trial run."""
         return "error" if self.weight == "blocks" and level == "publication" else "warning"
