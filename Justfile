@@ -36,6 +36,10 @@ schema:
 bench:
     uv run python bench/quickstart.py
 
+# The scorer's agreement with labelled answers; `--write` stores it for the reports, `--rounds` tells it by round.
+criteria *ARGS:
+    uv run python -m stage1.criteria {{ARGS}}
+
 # Compare the arms in the MLflow UI.
 ui:
     uv run mlflow ui --backend-store-uri sqlite:///mlflow.db
