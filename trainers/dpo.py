@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import torch
 
 from models.batches import collate
 from models.log_probabilities import response_log_probs
-from trainers.data import GlobalBatch, micro_batches
+from trainers.data import GlobalBatch
 from trainers.examples import DpoExample, sequences
 from trainers.losses import dpo_loss
 from trainers.module import Share, TrainingModule
@@ -19,25 +17,23 @@ class DpoModule(TrainingModule):
 
     validated = frozenset({"train/loss", "rewards/accuracy", "rewards/margin"})
 
-    def shares(self, batch: GlobalBatch) -> Iterator[Share]:
-        """Each micro-batch's pairs over the number of pairs of the whole global batch."""
-        pairs = tuple(example for example in batch if isinstance(example, DpoExample))
-        for micro in micro_batches(pairs, self.recipe.micro_batch_size):
-            rows = [example for example in micro if isinstance(example, DpoExample)]
-            read = sequences(rows)
-            at = {sequence: index for index, sequence in enumerate(read)}
-            sides = torch.tensor([[at[row.chosen], at[row.rejected]] for row in rows])
-            sums, _ = response_log_probs(self.model, collate(read, self.base.device))
-            chosen, rejected = sums[sides.to(sums.device, non_blocking=True)].T
-            reference = torch.tensor([[row.reference_chosen, row.reference_rejected] for row in rows], dtype=torch.float64)
-            ref_chosen, ref_rejected = reference.to(sums.device, sums.dtype, non_blocking=True).T
-            terms = dpo_loss(chosen, rejected, ref_chosen, ref_rejected, self.recipe.beta)
-            metrics = {
-                "rewards/chosen": terms.chosen_reward,
-                "rewards/rejected": terms.rejected_reward,
-                "rewards/margin": terms.margin,
-                "rewards/accuracy": terms.accuracy,
-                "logps/chosen": chosen.detach(),
-                "logps/rejected": rejected.detach(),
-            }
-            yield terms.loss.sum() / len(pairs), {name: value.sum() / len(pairs) for name, value in metrics.items()}
+    def share(self, micro: GlobalBatch, whole: GlobalBatch) -> Share:
+        """The micro-batch's pairs over the number of pairs of the whole global batch."""
+        rows = [example for example in micro if isinstance(example, DpoExample)]
+        read = sequences(rows)
+        at = {sequence: index for index, sequence in enumerate(read)}
+        sides = torch.tensor([[at[row.chosen], at[row.rejected]] for row in rows])
+        sums, _ = response_log_probs(self.model, collate(read, self.base.device, packed=self.policy.packed))
+        chosen, rejected = sums[sides.to(sums.device, non_blocking=True)].T
+        reference = torch.tensor([[row.reference_chosen, row.reference_rejected] for row in rows], dtype=torch.float64)
+        ref_chosen, ref_rejected = reference.to(sums.device, sums.dtype, non_blocking=True).T
+        terms = dpo_loss(chosen, rejected, ref_chosen, ref_rejected, self.recipe.beta)
+        metrics = {
+            "rewards/chosen": terms.chosen_reward,
+            "rewards/rejected": terms.rejected_reward,
+            "rewards/margin": terms.margin,
+            "rewards/accuracy": terms.accuracy,
+            "logps/chosen": chosen.detach(),
+            "logps/rejected": rejected.detach(),
+        }
+        return terms.loss.sum() / len(whole), {name: value.sum() / len(whole) for name, value in metrics.items()}

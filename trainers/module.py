@@ -12,7 +12,7 @@ from lightning.pytorch import LightningModule
 from torch import Tensor
 
 from models.loading import LoadedBase
-from trainers.data import GlobalBatch
+from trainers.data import GlobalBatch, micro_batches
 from trainers.errors import TrainingDiverged
 from trainers.recipe import Recipe
 
@@ -31,8 +31,13 @@ class TrainingModule(LightningModule):
         self.done = 0
 
     @abstractmethod
+    def share(self, micro: GlobalBatch, whole: GlobalBatch) -> Share:
+        """One forward pass, over a micro-batch; normalised by the counts of the whole global batch."""
+
     def shares(self, batch: GlobalBatch) -> Iterator[Share]:
         """Forward passes over the micro-batches of a global batch, one at a time."""
+        for micro in micro_batches(batch, self.recipe.micro_batch_size):
+            yield self.share(micro, batch)
 
     def configure_optimizers(self) -> Any:
         """AdamW on what is trainable (decay on matrices only), stepped together with its schedule."""
