@@ -7,7 +7,6 @@ import json
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -96,7 +95,7 @@ def trust(labelled: list[Labelled]) -> tuple[Trust, ...]:
                 fails=len(fails),
                 passed_wrongly=sum(name in missed for name in fails),
                 failed_wrongly=sum(name in missed for name in passes),
-            )  # fmt: skip
+            )
         )
     return tuple(found)
 
