@@ -1,7 +1,8 @@
 """The contrast table: in what exactly do the two arms of a claim differ, along their whole lineage?
 
 A factor is a resolved setting, named as in a spec: `from` (what an arm starts from), `train.beta`, `data.preferences.rejected`,
-`prompt`. A claim isolates some; whatever else differs is a confound.
+`prompt`. A claim isolates some; whatever else differs is a confound. `engine` is one factor for the whole lineage: whose
+trainers carried it out, which is no part of the recipe.
 """
 
 from __future__ import annotations
@@ -83,6 +84,8 @@ def _covers(wide: str, name: str) -> bool:
 
 def _differences(first: ResolvedArm, second: ResolvedArm, arms: Arms) -> Iterator[tuple[str, tuple[Any, Any]]]:
     one, other = _lineage(first, arms), _lineage(second, arms)
+    yield from _engines(one, other)
+    one, other = _without_engine(one), _without_engine(other)
     shorter = min(len(one), len(other))
     if one[:shorter] == other[:shorter]:
         if len(one) != len(other):
@@ -92,6 +95,22 @@ def _differences(first: ResolvedArm, second: ResolvedArm, arms: Arms) -> Iterato
             yield "from", (first.parent or "the base model", second.parent or "the base model")
         yield from _unequal(one[-1], other[-1])
     yield from _unequal(_asking(first), _asking(second))
+
+
+def _engines(one: tuple[Settings, ...], other: tuple[Settings, ...]) -> Iterator[tuple[str, tuple[Any, Any]]]:
+    """Stage by stage where there are as many, else which there are at all; an untrained arm has none to differ in."""
+    first, second = ([str(stage["engine"]) for stage in lineage] for lineage in (one, other))
+    alike = first == second if len(first) == len(second) else set(first) == set(second)
+    if first and second and not alike:
+        yield "engine", (_in_turn(first), _in_turn(second))
+
+
+def _in_turn(engines: list[str]) -> str:
+    return ", then ".join(engines if len(set(engines)) > 1 else engines[:1])
+
+
+def _without_engine(lineage: tuple[Settings, ...]) -> tuple[Settings, ...]:
+    return tuple({name: value for name, value in stage.items() if name != "engine"} for stage in lineage)
 
 
 def _unequal(one: Settings, other: Settings) -> Iterator[tuple[str, tuple[Any, Any]]]:
@@ -115,13 +134,18 @@ def _lineage(arm: ResolvedArm, arms: Arms) -> tuple[Settings, ...]:
 
 
 def _stage(arm: ResolvedArm, recipe: SftRecipe | DpoRecipe) -> Settings:
-    settings = {f"train.{name}": value for name, value in recipe.model_dump(mode="json").items()}
+    settings = {_setting(name): getattr(recipe, name) for name in type(recipe).model_fields}
     settings["train.match"] = arm.match
     if isinstance(recipe, DpoRecipe):
         return settings | _flat("data.preferences", arm.preferences)
     if arm.demonstrations.from_ == CHOSEN:
         settings |= _flat("data.preferences.chosen", arm.preferences.chosen)
     return settings | _flat("data.demonstrations", arm.demonstrations)
+
+
+def _setting(name: str) -> str:
+    """A recipe's setting as a factor."""
+    return name if name == "engine" else f"train.{name}"
 
 
 def _asking(arm: ResolvedArm) -> Settings:
@@ -141,7 +165,7 @@ def _flat(prefix: str, part: Part) -> dict[str, Any]:
 
 def _names() -> Iterator[str]:
     yield from ("from", "prompt", "train.match")
-    yield from (f"train.{name}" for recipe in (SftRecipe, DpoRecipe) for name in recipe.model_fields)
+    yield from (_setting(name) for recipe in (SftRecipe, DpoRecipe) for name in recipe.model_fields)
     yield from (*_flat("data.demonstrations", Demonstrations()), *_flat("data.preferences", Preferences()))
 
 

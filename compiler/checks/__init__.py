@@ -27,6 +27,7 @@ CHECKS: tuple[Check, ...] = (
     training.check_chosen,
     training.check_matches,
     training.check_batches,
+    training.check_losses,
     training.check_pairs,
     training.check_weights,
     training.check_unused,

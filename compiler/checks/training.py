@@ -71,6 +71,34 @@ def check_batches(subject: Subject) -> Iterator[Diagnostic]:
             yield error("S212", subject.value(*path, written), message, label="larger than a batch", help=way_out)
 
 
+def check_losses(subject: Subject) -> Iterator[Diagnostic]:
+    """The variants of a preference loss go together: one that is written would otherwise have no effect, or no definition."""
+    for path, recipe in _recipes(subject):
+        if not isinstance(recipe, DpoRecipe):
+            continue
+        for one, other, why, way_out in _quarrels(recipe):
+            written = next((key for key in (one, other) if subject.written(*path, key)), None)
+            if written is not None:
+                message = f"{quoted(one)} does not go with {quoted(f'{other}: {_yaml(getattr(recipe, other))}')}: {why}"
+                yield error("S221", subject.value(*path, written), message, label="not together", help=way_out)
+
+
+def _quarrels(recipe: DpoRecipe) -> Iterator[tuple[str, str, str, str]]:
+    """Two settings each, why they do not go together, and the way out."""
+    if recipe.loss == "ipo" and recipe.label_smoothing > 0:
+        way_out = "leave `label_smoothing` out, or set `loss: sigmoid`"
+        yield "label_smoothing", "loss", "its squared loss has no label to smooth", way_out
+    if recipe.loss == "ipo" and recipe.length_normalised:
+        yield "length_normalised", "loss", "it compares means over tokens by itself", "leave `length_normalised` out"
+    if recipe.length_normalised and recipe.label_smoothing > 0:
+        way_out = "keep one of them, and make another arm for the other"
+        yield "label_smoothing", "length_normalised", "no published loss has both", way_out
+
+
+def _yaml(value: str | bool) -> str:
+    return str(value).lower() if isinstance(value, bool) else value
+
+
 def check_pairs(subject: Subject) -> Iterator[Diagnostic]:
     """There are as many pairs as asked for: an instruction has one negative of each type."""
     items = subject.spec.data.instructions.train

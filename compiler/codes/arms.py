@@ -54,7 +54,8 @@ CODES = (
         "an unknown factor",
         """
         `isolates` names what may differ between the two arms of a claim: `from` (what they start from), `prompt`,
-        `train` or one of its settings (`train.beta`), `data` or a part of it (`data.preferences.rejected`).
+        `train` or one of its settings (`train.beta`), `data` or a part of it (`data.preferences.rejected`), `engine` (whose
+        trainers carried out every training in an arm's lineage).
         """,
         _claim("on: [preference_accuracy]\n    isolates: [training]"),
         _claim("on: [preference_accuracy]\n    isolates: [train]"),
@@ -187,5 +188,16 @@ CODES = (
         """,
         _VARIED + "  sft_dpo: {from: sft_long, train: dpo}\n",
         _VARIED + "  sft_dpo: {train: dpo, vary: {from: [sft_long_epochs_5, sft_long_epochs_9]}}\n",
+    ),
+    Code(
+        "S221",
+        "variants of a preference loss that do not go together",
+        """
+        `loss: ipo` (Azar et al. 2023) is a squared loss on mean log-ratios per token: it has no label to smooth, and is
+        normalised by length as it is. `label_smoothing` (cDPO) and `length_normalised` both change the sigmoid loss, and have
+        not been defined together. `sft_weight` (RPO) goes with all of them.
+        """,
+        TWO_STAGES.replace("{objective: dpo}", "{objective: dpo, loss: ipo, label_smoothing: 0.1}"),
+        TWO_STAGES.replace("{objective: dpo}", "{objective: dpo, loss: ipo, sft_weight: 0.2}"),
     ),
 )

@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Discriminator, Field, Tag
 
 from compiler.language.base import Part, form_of
 from compiler.language.data import ArmData, ArmName
-from compiler.language.recipes import Beta, LossOn, Training
+from compiler.language.recipes import Beta, LabelSmoothing, LengthNormalised, Loss, LossOn, SftWeight, Training
 
 PromptStyle = Literal["instruction", "few-shot", "raw"]
 
@@ -37,6 +37,10 @@ class TrainOverride(Training):
     match: Annotated[Match | None, Field(description="Train as long as another arm did, whatever `epochs` says.")] = None
     loss_on: LossOn = "response"
     beta: Beta = 0.1
+    loss: Loss = "sigmoid"
+    label_smoothing: LabelSmoothing = 0.0
+    length_normalised: LengthNormalised = False
+    sft_weight: SftWeight = 0.0
 
 
 _FORMS = {str: "<a recipe's name>", dict: "<an arm's training>", TrainOverride: "<an arm's training>"}

@@ -105,5 +105,8 @@ class Claim(Part):
     ] = None
     isolates: Annotated[
         tuple[str, ...],
-        Field(description="What may differ between the two arms, such as `from` or `train.beta`; all else is a confound."),
+        Field(
+            description="What may differ between the two arms, such as `from`, `train.beta` or `engine`; "
+            "all else is a confound."
+        ),
     ] = ()

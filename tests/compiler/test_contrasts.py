@@ -29,6 +29,15 @@ arms:
   sft_dpo_named: {from: sft, train: dpo, data: {preferences: {rejected: original}}}
   sft_continued: {from: sft, train: {use: sft, match: {tokens: sft_dpo}}}
   dpo_continued: {from: sft_dpo, train: sft}
+  sft_trl: {from: base, train: {use: sft, engine: trl}}
+  sft_dpo_trl: {from: sft, train: {use: dpo, engine: trl}}
+  trl_dpo: {from: sft_trl, train: dpo}
+  trl_dpo_trl: {from: sft_trl, train: {use: dpo, engine: trl}}
+  trl_dpo_hard: {from: sft_trl, train: {use: dpo, engine: trl, beta: 0.5}}
+  trl_continued: {from: sft_trl, train: {use: sft, engine: trl}}
+  ipo: {from: sft, train: {use: dpo, loss: ipo}}
+  rpo: {from: sft, train: {use: dpo, sft_weight: 1, label_smoothing: 0.1}}
+  by_token: {from: sft, train: {use: dpo, length_normalised: true}}
 """
 
 
@@ -70,6 +79,19 @@ def factors(table) -> set[str]:
         ("sft", "few_shot", "train prompt"),
         ("sft_chosen", "sft", "data.demonstrations.from"),
         ("sft_continued", "sft_again", "train.match"),
+        ("sft_dpo_trl", "sft_dpo", "engine"),
+        ("trl_dpo_trl", "sft_dpo", "engine"),
+        ("trl_dpo_trl", "sft_dpo_trl", "engine"),
+        ("trl_dpo", "sft_dpo_trl", "engine"),
+        ("trl_dpo_hard", "sft_dpo", "engine train.beta"),
+        ("trl_dpo_trl", "dpo_only", "engine from"),
+        ("sft_dpo_trl", "sft", "engine train"),
+        ("trl_dpo_trl", "sft_trl", "train"),
+        ("trl_continued", "sft_trl", "train"),
+        ("sft_trl", "base", "train"),
+        ("ipo", "sft_dpo", "train.loss"),
+        ("rpo", "sft_dpo", "train.sft_weight train.label_smoothing"),
+        ("by_token", "ipo", "train.loss train.length_normalised"),
         ("sft_continued", "sft_dpo", "train.objective train.epochs train.learning_rate train.match"),
     ],
 )
@@ -84,6 +106,15 @@ def test_values_are_those_of_the_two_arms(compiled):
     (factor,) = contrast(compiled, "sft_dpo_hard", "sft_dpo", "train.beta").factors
 
     assert (factor.name, factor.first, factor.second, factor.claimed) == ("train.beta", 0.5, 0.1, True)
+
+
+def test_the_engine_is_told_stage_by_stage(compiled):
+    """Where an arm's stages had several engines, all are named in order."""
+    (factor,) = contrast(compiled, "trl_dpo", "sft_dpo", "engine").factors
+
+    assert (factor.first, factor.second, factor.claimed) == ("trl, then stage1", "stage1", True)
+    assert not contrast(compiled, "trl_dpo_trl", "sft_dpo", "engine").leftover
+    assert {f.name for f in contrast(compiled, "trl_dpo_hard", "sft_dpo", "train").leftover} == {"engine"}
 
 
 def test_an_added_stage_is_told_by_its_objectives(compiled):

@@ -40,6 +40,32 @@ def test_a_fingerprint_is_the_hash_of_kind_version_settings_and_inputs(four_arms
         assert step.fingerprint == fingerprint(identity)
 
 
+def test_settings_that_came_later_leave_older_plans_alone(four_arms, compiled):
+    """Written at the value that changes nothing, or left out: the same steps as before recipes knew of them."""
+    plan = plan_of(four_arms, compiled=compiled)
+    neutral = ("loss=sigmoid", "label_smoothing=0.0", "length_normalised=false", "sft_weight=0.0", "engine=stage1")
+
+    again = plan_of(four_arms, *(f"recipes.dpo.{setting}" for setting in neutral), compiled=compiled)
+
+    assert again.fingerprint == plan.fingerprint
+    assert again.spec_fingerprint == plan.spec_fingerprint
+    keys = set(plan.step("train/dpo_only/seed-1").settings["recipe"])
+    assert not keys & {setting.partition("=")[0] for setting in neutral}
+
+
+@pytest.mark.parametrize(
+    "setting", ["loss=ipo", "label_smoothing=0.1", "length_normalised=true", "sft_weight=0.5", "engine=trl"]
+)
+def test_a_variant_trains_again_and_shares_its_data(setting, four_arms, compiled):
+    """Only the arms of that recipe are trained and judged again; their pairs and reference stay."""
+    plan = plan_of(four_arms, compiled=compiled)
+
+    again = changed(plan, plan_of(four_arms, f"recipes.dpo.{setting}", compiled=compiled))
+
+    assert {name.split("/")[0] for name in again} == {"train", "respond", "prefer", "score", "analyze"}
+    assert {name.split("/")[1] for name in again if name.startswith("train/")} == {"sft_dpo", "dpo_only"}
+
+
 def test_inputs_come_first_and_ids_are_unique(four_arms, compiled):
     """The order of a plan is one in which it can be carried out."""
     done = set()
