@@ -1,35 +1,58 @@
-"""From token ids to tensors: padded batches that say which position predicts which scored token.
+"""From token ids to tensors: every prompt becomes a tree, read once, with the responses to it as its branches.
+
+A branch's positions go on where its prompt ends, and its tokens see the prompt and what comes before them in their own branch:
+what a tree computes is what each prompt with one response alone would. The trees lie side by side, padded to the longest
+(any device), or end to end in one row without padding (where attention takes segments of any length: see `models.attention`).
 
 The scored tokens are listed (position, target, row) rather than masked, so that only those positions are projected to the
-vocabulary, without asking the device how many there are. Packed or tree-shaped batches can fill the same fields.
+vocabulary, without asking the device how many there are.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate, chain
 from typing import Literal
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from models.prompt_format import Encoded
 
 LossOn = Literal["response", "all"]
+_PADDING = -1
+
+
+@dataclass(frozen=True)
+class Segments:
+    """Packed attention: segment s asks with its own tokens and sees, causally, its prompt's tokens and its own."""
+
+    query_ends: Tensor
+    """[S + 1] int32: segment s asks with positions query_ends[s] to query_ends[s + 1]."""
+    key_ends: Tensor
+    """[S + 1] int32: and sees the entries key_ends[s] to key_ends[s + 1] of `keys`."""
+    keys: Tensor
+    """[K] int64 into the positions: a prompt's once for itself and once for each of its branches."""
+    longest_query: int
+    longest_key: int
 
 
 @dataclass(frozen=True)
 class Batch:
-    """B sequences padded to T columns, with N scored tokens in all."""
+    """B sequences as trees in R rows of T positions, with N scored tokens in all."""
 
     input_ids: Tensor
-    """[B, T] int64."""
-    attention_mask: Tensor
-    """[B, T] int64, 1 where there is a token."""
+    """[R, T] int64."""
     position_ids: Tensor
-    """[B, T] int64, counted from each sequence's first token."""
+    """[R, T] int64, counted from each sequence's first token."""
+    seen: Tensor | None
+    """[R, 1, T, T] bool: which position (column) each position (row) sees; None where `segments` say it."""
+    segments: Segments | None
     predictors: Tensor
-    """[N] int64 into the flattened [B * T] positions: where the model predicts each scored token."""
+    """[N] int64 into the flattened [R * T] positions: where the model predicts each scored token."""
     targets: Tensor
     """[N] int64: the scored tokens."""
     rows: Tensor
@@ -38,40 +61,138 @@ class Batch:
     """[B] int64: scored tokens of each sequence."""
 
 
-def collate(sequences: Sequence[Encoded], device: torch.device | str = "cpu", *, loss_on: LossOn = "response") -> Batch:
-    """Pads on the right, to the longest.
+@dataclass(frozen=True)
+class _Tree:
+    """A prompt, and which sequences are its branches."""
+
+    prompt: tuple[int, ...]
+    branches: tuple[tuple[int, tuple[int, ...]], ...]
+    """(index of the sequence, its response)."""
+
+    def __len__(self) -> int:
+        return len(self.prompt) + sum(len(response) for _, response in self.branches)
+
+    @property
+    def starts(self) -> list[int]:
+        """Where each branch begins, counted from the tree's first token."""
+        lengths = (len(response) for _, response in self.branches)
+        return list(accumulate(lengths, initial=len(self.prompt)))[:-1]
+
+
+def collate(
+    sequences: Sequence[Encoded], device: torch.device | str = "cpu", *, loss_on: LossOn = "response", packed: bool = False
+) -> Batch:
+    """Trees of the sequences that share a prompt, in rows of their own or `packed` into one.
 
     `response` scores the response with its END; `all` scores the prompt too, but for its first token, which nothing predicts.
     """
-    width = max(map(len, sequences))
-    gaps = [width - len(sequence) for sequence in sequences]
-    scored = [
-        (row * width + at - 1, sequence.ids[at], row)
-        for row, sequence in enumerate(sequences)
-        for at in range(max(1, len(sequence.prompt_ids) if loss_on == "response" else 1), len(sequence))
-    ]
-    predictors, targets, rows = torch.tensor(scored, dtype=torch.int64).reshape(-1, 3).T.contiguous()
-    tensors = (
-        torch.tensor([list(sequence.ids) + [0] * gap for sequence, gap in zip(sequences, gaps, strict=True)]),
-        torch.tensor([[1] * (width - gap) + [0] * gap for gap in gaps]),
-        torch.arange(width).repeat(len(sequences), 1),
-        predictors,
-        targets,
-        rows,
-        torch.bincount(rows, minlength=len(sequences)),
+    trees = _trees(sequences)
+    width = sum(map(len, trees)) if packed else max(map(len, trees))
+    starts = list(accumulate(map(len, trees), initial=0))[:-1] if packed else [width * row for row in range(len(trees))]
+    rows = 1 if packed else len(trees)
+    ids, positions = np.zeros((2, rows * width), np.int64)
+    for tree, start in zip(trees, starts, strict=True):
+        ids[start : start + len(tree)] = [*tree.prompt, *chain.from_iterable(response for _, response in tree.branches)]
+        positions[start : start + len(tree)] = _positions(tree)
+    predictors, targets, owners = _scored(trees, starts, loss_on)
+
+    def put(values: NDArray[np.int64]) -> Tensor:
+        return torch.from_numpy(values).to(device, non_blocking=True)
+
+    position_ids = put(positions.reshape(rows, width))
+    return Batch(
+        input_ids=put(ids.reshape(rows, width)),
+        position_ids=position_ids,
+        seen=None if packed else _seen(trees, width, position_ids),
+        segments=_segments(trees, starts, device) if packed else None,
+        predictors=put(predictors),
+        targets=put(targets),
+        rows=put(owners),
+        counts=put(np.bincount(owners, minlength=len(sequences))),
     )
-    return Batch(*(tensor.to(device, non_blocking=True) for tensor in tensors))
 
 
-def split_by_tokens(lengths: Sequence[int], budget: int) -> list[list[int]]:
+def tree_tokens(sequences: Sequence[Encoded]) -> int:
+    """Tokens that a forward pass over the sequences reads: each prompt once, and every response."""
+    return sum(len(prompt) for prompt in {sequence.prompt_ids for sequence in sequences}) + sum(
+        len(sequence.response_ids) for sequence in sequences
+    )
+
+
+def split_by_tokens(lengths: Sequence[int], budget: int, *, padded: bool = True) -> list[list[int]]:
     """Indices in groups of similar length, each of at most `budget` tokens with padding (or of one that is longer).
 
     Longest first, so that memory runs out at once or not at all; the same lengths always give the same groups.
     """
     groups: list[list[int]] = []
+    taken = 0
     for index in sorted(range(len(lengths)), key=lambda index: (-lengths[index], index)):
-        if groups and (len(groups[-1]) + 1) * lengths[groups[-1][0]] <= budget:
+        size = lengths[groups[-1][0]] if groups and padded else lengths[index]
+        if groups and taken + size <= budget:
             groups[-1].append(index)
+            taken += size
         else:
             groups.append([index])
+            taken = lengths[index]
     return groups
+
+
+def _trees(sequences: Sequence[Encoded]) -> list[_Tree]:
+    """In the order in which their prompts first appear."""
+    branches: dict[tuple[int, ...], list[tuple[int, tuple[int, ...]]]] = {}
+    for index, sequence in enumerate(sequences):
+        branches.setdefault(sequence.prompt_ids, []).append((index, sequence.response_ids))
+    return [_Tree(prompt, tuple(responses)) for prompt, responses in branches.items()]
+
+
+def _positions(tree: _Tree) -> NDArray[np.int64]:
+    prompt = len(tree.prompt)
+    return np.concatenate([np.arange(prompt), *(np.arange(prompt, prompt + len(response)) for _, response in tree.branches)])
+
+
+def _scored(trees: Sequence[_Tree], starts: Sequence[int], loss_on: LossOn) -> NDArray[np.int64]:
+    """[3, N]: predicting position, target and sequence of every scored token, sequence by sequence."""
+    by_sequence: dict[int, NDArray[np.int64]] = {}
+    for tree, start in zip(trees, starts, strict=True):
+        prompt = np.arange(start, start + len(tree.prompt))
+        for (index, response), branch in zip(tree.branches, tree.starts, strict=True):
+            places = np.concatenate([prompt, np.arange(start + branch, start + branch + len(response))])
+            first = max(1, len(prompt) if loss_on == "response" else 1)
+            targets = np.array([*tree.prompt, *response], np.int64)[first:]
+            by_sequence[index] = np.stack([places[first - 1 : -1], targets, np.full(len(targets), index)])
+    return np.concatenate([by_sequence[index] for index in range(len(by_sequence))], axis=1)
+
+
+def _seen(trees: Sequence[_Tree], width: int, position_ids: Tensor) -> Tensor:
+    """[R, 1, T, T] bool. Padding sees padding, so that no row of the attention is empty."""
+    branch = np.full((len(trees), width), _PADDING)
+    for row, tree in enumerate(trees):
+        branch[row, : len(tree.prompt)] = 0
+        for number, (start, (_, response)) in enumerate(zip(tree.starts, tree.branches, strict=True), start=1):
+            branch[row, start : start + len(response)] = number
+    owner = torch.from_numpy(branch).to(position_ids.device, non_blocking=True)
+    same = (owner[:, :, None] == owner[:, None, :]) | ((owner[:, None, :] == 0) & (owner[:, :, None] != _PADDING))
+    return (same & (position_ids[:, None, :] <= position_ids[:, :, None]))[:, None]
+
+
+def _segments(trees: Sequence[_Tree], starts: Sequence[int], device: torch.device | str) -> Segments:
+    queries, keys = [], []
+    for tree, start in zip(trees, starts, strict=True):
+        prompt = np.arange(start, start + len(tree.prompt))
+        queries.append(len(prompt))
+        keys.append(prompt)
+        for branch, (_, response) in zip(tree.starts, tree.branches, strict=True):
+            queries.append(len(response))
+            keys.append(np.concatenate([prompt, np.arange(start + branch, start + branch + len(response))]))
+    seen = [len(key) for key in keys]
+
+    def ends(lengths: list[int]) -> Tensor:
+        return torch.tensor([0, *accumulate(lengths)], dtype=torch.int32).to(device, non_blocking=True)
+
+    return Segments(
+        query_ends=ends(queries),
+        key_ends=ends(seen),
+        keys=torch.from_numpy(np.concatenate(keys)).to(device, non_blocking=True),
+        longest_query=max(queries),
+        longest_key=max(seen),
+    )

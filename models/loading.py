@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from compiler.estimates.shapes import known_shape
+from models.attention import register
 from models.contamination import reserved_tokens
 from models.errors import ModelError
 from models.memory import check_fits
@@ -43,8 +44,10 @@ class LoadedBase:
 
     @property
     def context(self) -> int:
-        """The most positions the model was made for."""
-        return int(getattr(self.model.config, "max_position_embeddings", 2**31))
+        """The most positions the model was made for and, where attention slides, at which a token still sees all before it."""
+        config = self.model.config
+        window = getattr(config, "sliding_window", None) or 2**31
+        return int(min(getattr(config, "max_position_embeddings", 2**31), window))
 
 
 def pick_device() -> torch.device:
@@ -142,7 +145,7 @@ def _load_model(folder: Path, wanted: ModelSettings, device: torch.device) -> An
     from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM
 
-    options: dict[str, Any] = {"dtype": getattr(torch, wanted.dtype), "attn_implementation": "sdpa"}
+    options: dict[str, Any] = {"dtype": getattr(torch, wanted.dtype), "attn_implementation": register()}
     if wanted.quantization == "nf4":
         options["quantization_config"] = _nf4()
     if wanted.quantization == "nf4" or device.type == "cuda":

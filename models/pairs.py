@@ -8,8 +8,10 @@ from collections.abc import Callable, Sequence
 import torch
 
 from compiler.records import PairLogProbs, PreferencePair
-from models.batches import collate, split_by_tokens
+from models.attention import can_pack
+from models.batches import collate, split_by_tokens, tree_tokens
 from models.errors import ModelError
+from models.lean.install import lean
 from models.loading import LoadedBase
 from models.log_probabilities import response_log_probs
 from models.prompt_format import Encoded, encode, render_prompt
@@ -59,9 +61,10 @@ def pair_log_probs(
 def _sums(loaded: LoadedBase, sequences: list[Encoded], on_progress: Callable[[int, int], None] | None) -> list[float]:
     sums = [0.0] * len(sequences)
     done = 0
-    with torch.inference_mode():
-        for group in split_by_tokens([len(sequence) for sequence in sequences], _TOKENS_PER_BATCH):
-            batch = collate([sequences[index] for index in group], loaded.device)
+    packed = can_pack(loaded.device, loaded.model.dtype)
+    with torch.inference_mode(), lean(loaded.model):
+        for group in _groups(sequences, packed):
+            batch = collate([sequences[index] for index in group], loaded.device, packed=packed)
             for index, value in zip(group, response_log_probs(loaded.model, batch)[0].tolist(), strict=True):
                 sums[index] = value
             done += len(group)
@@ -70,3 +73,16 @@ def _sums(loaded: LoadedBase, sequences: list[Encoded], on_progress: Callable[[i
     if not all(map(math.isfinite, sums)):
         raise ModelError(f"{loaded.settings.base} computes NaN: its checkpoint is broken, train it again or use another")
     return sums
+
+
+def _groups(sequences: list[Encoded], packed: bool) -> list[list[int]]:
+    """Indices of the sequences that are read together: whole trees, so that a prompt is read once."""
+    trees: dict[tuple[int, ...], list[int]] = {}
+    for index, sequence in enumerate(sequences):
+        trees.setdefault(sequence.prompt_ids, []).append(index)
+    members = list(trees.values())
+    lengths = [tree_tokens([sequences[index] for index in tree]) for tree in members]
+    return [
+        [index for tree in group for index in members[tree]]
+        for group in split_by_tokens(lengths, _TOKENS_PER_BATCH, padded=not packed)
+    ]

@@ -47,6 +47,20 @@ def fill(groups: Sequence[Batch], batch_size: int) -> Iterator[Batch]:
         yield batch
 
 
+def split_by_count(sizes: Sequence[int], most: int) -> list[Batch]:
+    """Indices in order, in parts of at most `most` in sum, or of one that is larger."""
+    parts: list[Batch] = []
+    taken = 0
+    for index, size in enumerate(sizes):
+        if parts and taken + size <= most:
+            parts[-1].append(index)
+            taken += size
+        else:
+            parts.append([index])
+            taken = size
+    return parts
+
+
 def _passes(groups: Sequence[str], batch_size: int, seed: int) -> Iterator[list[Batch]]:
     """Epoch after epoch, without end."""
     members: dict[str, Batch] = {}

@@ -9,13 +9,13 @@ from typing import Any
 import torch
 from lightning.pytorch import LightningDataModule
 
-from trainers.batching import plan_batches
-from trainers.examples import DpoExample, Prepared, SftExample, forward_tokens, longest_sequence, sequences
+from models.batches import split_by_tokens, tree_tokens
+from trainers.batching import plan_batches, split_by_count
+from trainers.examples import DpoExample, Prepared, SftExample, forward_tokens, sequences
+from trainers.memory_policy import MemoryPolicy
 from trainers.recipe import Recipe
 
 GlobalBatch = tuple[SftExample, ...] | tuple[DpoExample, ...]
-
-_MICRO_BATCH_TOKENS = 1024
 
 
 @dataclass(frozen=True)
@@ -66,25 +66,17 @@ class GlobalBatches(LightningDataModule):
         return sum(map(forward_tokens, self.train_batches))
 
 
-def micro_batches(batch: GlobalBatch, size: int | None) -> list[GlobalBatch]:
-    """Splits a global batch into parts of similar length, longest first: of `size` examples, or bounded by their padded tokens.
+def micro_batches(batch: GlobalBatch, policy: MemoryPolicy, size: int | None = None) -> list[GlobalBatch]:
+    """Splits a global batch into parts of similar length, longest first: of `size` examples, or of the policy's tokens.
 
     The pairs of a prompt stay together, so that what they share is computed once; a part has at least one such group.
     """
     groups: dict[str, list[Any]] = {}
     for example in batch:
         groups.setdefault(example.group, []).append(example)
-    parts: list[list[Any]] = []
-    for group in sorted(groups.values(), key=longest_sequence, reverse=True):
-        if parts and _small_enough(parts[-1] + group, size):
-            parts[-1] += group
-        else:
-            parts.append(list(group))
-    return [tuple(part) for part in parts]
-
-
-def _small_enough(part: list[Any], size: int | None) -> bool:
+    trees = sorted(groups.values(), key=lambda group: -tree_tokens(sequences(group)))
     if size is not None:
-        return len(part) <= size
-    read = sequences(part)
-    return len(read) * max(map(len, read)) <= _MICRO_BATCH_TOKENS
+        parts = split_by_count([len(tree) for tree in trees], size)
+    else:
+        parts = split_by_tokens([tree_tokens(sequences(tree)) for tree in trees], policy.tokens, padded=not policy.packed)
+    return [tuple(example for index in part for example in trees[index]) for part in parts]

@@ -8,12 +8,12 @@ from models.batches import collate
 from models.log_probabilities import response_log_probs
 from trainers.data import GlobalBatch
 from trainers.examples import DpoExample, sequences
-from trainers.losses import dpo_loss
+from trainers.losses import preference_loss
 from trainers.module import Share, TrainingModule
 
 
 class DpoModule(TrainingModule):
-    """Mean sigmoid loss over the pairs of the global batch; log-probabilities are summed over the response and its END."""
+    """Mean loss over the pairs of the global batch; log-probabilities are summed over the response and its END."""
 
     validated = frozenset({"train/loss", "rewards/accuracy", "rewards/margin"})
 
@@ -23,11 +23,12 @@ class DpoModule(TrainingModule):
         read = sequences(rows)
         at = {sequence: index for index, sequence in enumerate(read)}
         sides = torch.tensor([[at[row.chosen], at[row.rejected]] for row in rows])
-        sums, _ = response_log_probs(self.model, collate(read, self.base.device, packed=self.policy.packed))
-        chosen, rejected = sums[sides.to(sums.device, non_blocking=True)].T
+        sums, counts = response_log_probs(self.model, collate(read, self.base.device, packed=self.policy.packed))
+        sides = sides.to(sums.device, non_blocking=True)
+        (chosen, rejected), tokens = sums[sides].T, counts[sides].T
         reference = torch.tensor([[row.reference_chosen, row.reference_rejected] for row in rows], dtype=torch.float64)
         ref_chosen, ref_rejected = reference.to(sums.device, sums.dtype, non_blocking=True).T
-        terms = dpo_loss(chosen, rejected, ref_chosen, ref_rejected, self.recipe.beta)
+        terms = preference_loss(chosen, rejected, ref_chosen, ref_rejected, *tokens, self.recipe)
         metrics = {
             "rewards/chosen": terms.chosen_reward,
             "rewards/rejected": terms.rejected_reward,

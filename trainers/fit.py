@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from models.adapters import trainable
+from models.lean.install import Recompute, lean
 from models.loading import LoadedBase
 from trainers.errors import TrainingDiverged, TrainingError
 from trainers.examples import Examples, Prepared, forward_tokens, longest_sequence, prepare
+from trainers.memory_policy import choose
 from trainers.recipe import Recipe
 from trainers.surroundings import undisturbed
 
@@ -73,6 +75,8 @@ def train(
     out: Path,
     loggers: Sequence[Any] = (),
     token_budget: int | None = None,
+    memory_limit: int | None = None,
+    recompute: Recompute | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> TrainSummary:
     """Trains and writes `checkpoint/`, `curves.jsonl` and `summary.json` under `out`.
@@ -89,6 +93,8 @@ def train(
         out: an existing folder.
         loggers: Lightning loggers that get the curves too.
         token_budget: train until about this many forward tokens are used, instead of `epochs`.
+        memory_limit: bytes that the process may take of the device; None takes what is free.
+        recompute: what to compute again in backward passes; None leaves it to the memory.
         on_progress: called with (steps done, steps in all).
 
     Raises:
@@ -112,9 +118,11 @@ def train(
 
     started = time.perf_counter()
     with trainable(loaded, adapter, checkpoint, seed) as training, undisturbed(seed, loaded.device):
-        module = _module(settings)(loaded, settings, steps, on_step)
+        policy = choose(loaded, memory_limit, recompute)
+        module = _module(settings)(loaded, settings, policy, steps, on_step)
         try:
-            _fit(module, data, [_curves(out), *loggers])
+            with lean(loaded.model, policy.recompute):
+                _fit(module, data, [_curves(out), *loggers])
         except TrainingDiverged as diverged:
             _write_json(out / "diverged.json", {"message": str(diverged), "step": diverged.step, "ids": diverged.ids})
             raise

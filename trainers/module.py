@@ -14,6 +14,7 @@ from torch import Tensor
 from models.loading import LoadedBase
 from trainers.data import GlobalBatch, micro_batches
 from trainers.errors import TrainingDiverged
+from trainers.memory_policy import MemoryPolicy
 from trainers.recipe import Recipe
 
 Share = tuple[Tensor, dict[str, Tensor]]
@@ -23,8 +24,16 @@ Share = tuple[Tensor, dict[str, Tensor]]
 class TrainingModule(LightningModule):
     """Manual optimisation with AdamW, a schedule, and gradient clipping; curves go to every logger after each step."""
 
-    def __init__(self, base: LoadedBase, recipe: Recipe, steps: int, on_step: Callable[[int, float], None]) -> None:
+    def __init__(
+        self,
+        base: LoadedBase,
+        recipe: Recipe,
+        policy: MemoryPolicy,
+        steps: int,
+        on_step: Callable[[int, float], None],
+    ) -> None:
         super().__init__()
+        self.policy = policy
         self.automatic_optimization = False
         self.model = base.model
         self.base, self.recipe, self.steps, self.on_step = base, recipe, steps, on_step
@@ -36,7 +45,7 @@ class TrainingModule(LightningModule):
 
     def shares(self, batch: GlobalBatch) -> Iterator[Share]:
         """Forward passes over the micro-batches of a global batch, one at a time."""
-        for micro in micro_batches(batch, self.recipe.micro_batch_size):
+        for micro in micro_batches(batch, self.policy, self.recipe.micro_batch_size):
             yield self.share(micro, batch)
 
     def configure_optimizers(self) -> Any:
@@ -61,7 +70,7 @@ class TrainingModule(LightningModule):
         """
         optimizer: Any = self.optimizers()
         scheduler: Any = self.lr_schedulers()
-        totals = self._accumulate(batch, backward=True)
+        totals = self._accumulate_in_memory(batch)
         norm = torch.nn.utils.clip_grad_norm_(self._trained(), self.recipe.max_grad_norm)
         values = _to_host({**totals, "train/grad_norm": norm})
         values["train/learning_rate"] = scheduler.get_last_lr()[0]
@@ -87,6 +96,26 @@ class TrainingModule(LightningModule):
         """The base model stays where it is: Lightning would move it off the device when it is done."""
         return self
 
+    def _accumulate_in_memory(self, batch: GlobalBatch) -> dict[str, Tensor]:
+        """Out of memory, the whole global batch starts over in micro-batches of half the tokens, as if nothing had been.
+
+        Raises:
+            OutOfMemoryError: not even a prompt at a time fits, or the recipe fixes the micro-batch.
+        """
+        random = _random_state(self.base.device)
+        while True:
+            try:
+                return self._accumulate(batch, backward=True)
+            except torch.OutOfMemoryError:
+                groups = len({example.group for example in batch})
+                fixed = self.recipe.micro_batch_size is not None
+                if fixed or len(micro_batches(batch, self.policy)) == groups:
+                    raise
+            self.policy = self.policy.halved()  # outside the handler, which still holds the tensors of the failed pass
+            self.zero_grad()
+            torch.cuda.empty_cache()
+            _set_random_state(self.base.device, random)
+
     def _accumulate(self, batch: GlobalBatch, *, backward: bool) -> dict[str, Tensor]:
         """Sums the shares on the device: nothing is copied to the host before the whole batch is done."""
         totals: dict[str, Tensor] = {}
@@ -109,3 +138,14 @@ def _to_host(values: dict[str, Tensor]) -> dict[str, float]:
     """All numbers in one transfer."""
     numbers: list[float] = torch.stack([value.double() for value in values.values()]).tolist()
     return dict(zip(values, numbers, strict=True))
+
+
+def _random_state(device: torch.device) -> Tensor:
+    return torch.cuda.get_rng_state(device) if device.type == "cuda" else torch.get_rng_state()
+
+
+def _set_random_state(device: torch.device, state: Tensor) -> None:
+    if device.type == "cuda":
+        torch.cuda.set_rng_state(state, device)
+    else:
+        torch.set_rng_state(state)

@@ -28,6 +28,12 @@ class Recipe(BaseModel):
     loss_on: Literal["response", "all"] = "response"
     """SFT only."""
     beta: Annotated[float, Field(gt=0)] = 0.1
-    """DPO only."""
+    """DPO only, as are the settings of its variants."""
+    loss: Literal["sigmoid", "ipo"] = "sigmoid"
+    label_smoothing: Annotated[float, Field(ge=0, lt=0.5)] = 0.0
+    length_normalised: bool = False
+    sft_weight: Annotated[float, Field(ge=0)] = 0.0
+    engine: Literal["stage1", "trl"] = "stage1"
+    """Whose trainer carries it out."""
     match: Any = None
     """Said by the spec, carried out by the caller, who hands over a token budget."""

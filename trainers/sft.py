@@ -16,8 +16,8 @@ class SftModule(TrainingModule):
     def share(self, micro: GlobalBatch, whole: GlobalBatch) -> Share:
         """The micro-batch's token losses over the token count of the whole global batch."""
         total = sum(self._scored(example) for example in whole if isinstance(example, SftExample))
-        collated = collate(sequences(micro), self.base.device, loss_on=self.recipe.loss_on)
-        sums, _ = response_log_probs(self.model, collated)
+        trees = collate(sequences(micro), self.base.device, loss_on=self.recipe.loss_on, packed=self.policy.packed)
+        sums, _ = response_log_probs(self.model, trees)
         return sft_loss(-sums, total), {}
 
     def _scored(self, example: SftExample) -> int:

@@ -14,6 +14,7 @@ from models.adapters import attached, trainable
 from models.pairs import pair_log_probs
 from trainers.dpo import DpoModule
 from trainers.examples import Examples, prepare
+from trainers.memory_policy import choose
 from trainers.recipe import Recipe
 from trainers.sft import SftModule
 
@@ -90,7 +91,7 @@ def test_sft_equals_trl(base, tmp_path, loss_on):
     batch = prepare(examples("sft", base, train=6, validation=0), base.tokenizer, settings).train
     checkpoint = parent(base, tmp_path / "parent")
     with trainable(base, ADAPTER, checkpoint, 0):
-        module = SftModule(base, settings, 1, lambda step, loss: None)
+        module = SftModule(base, settings, choose(base), 1, lambda step, loss: None)
         ours = gradients(base.model, (loss for loss, _ in module.shares(batch)))
 
     masked = [[-100] * len(example.tokens.prompt_ids) + list(example.tokens.response_ids) for example in batch]
@@ -126,7 +127,7 @@ def test_dpo_equals_trl(base, tmp_path, continued):
     inputs = trainer.data_collator(list(trainer.train_dataset))
 
     with trainable(base, ADAPTER, checkpoint, 0):
-        module = DpoModule(base, settings, 1, lambda step, loss: None)
+        module = DpoModule(base, settings, choose(base), 1, lambda step, loss: None)
         start = gradients(base.model, (loss for loss, _ in module.shares(batch)))
         nudge(base.model)
         later = gradients(base.model, (loss for loss, _ in module.shares(batch)))

@@ -9,9 +9,11 @@ from tiny_models import make_model, wrap
 from torch import nn
 
 from models.adapters import trainable
+from models.lean.install import lean
 from trainers.dpo import DpoModule
 from trainers.examples import Examples, prepare
 from trainers.fit import train
+from trainers.memory_policy import choose
 from trainers.recipe import Recipe
 from trainers.sft import SftModule
 
@@ -21,7 +23,7 @@ CASES = ["sft", "dpo"]
 def module_for(base, settings):
     """A training module outside any trainer."""
     kind = SftModule if settings.objective == "sft" else DpoModule
-    return kind(base, settings, 1, lambda step, loss: None)
+    return kind(base, settings, choose(base), 1, lambda step, loss: None)
 
 
 def moved(training):
@@ -34,14 +36,15 @@ def moved(training):
     return parameters
 
 
-def ours(base, batch, settings):
-    """Loss and gradients of a global batch, through the module's shares."""
+def ours(base, batch, settings, recompute="none"):
+    """Loss and gradients of a global batch, through the module's shares, as a training computes them."""
     module = module_for(base, settings)
     base.model.zero_grad(set_to_none=True)
     total = 0.0
-    for loss, _ in module.shares(batch):
-        loss.backward()
-        total += loss.item()
+    with lean(base.model, recompute):
+        for loss, _ in module.shares(batch):
+            loss.backward()
+            total += loss.item()
     return total, gradients(base)
 
 

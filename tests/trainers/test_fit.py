@@ -15,6 +15,7 @@ from small_data import ADAPTER, demonstrations, dpo_examples, examples, recipe
 from models.adapters import attached, trainable
 from models.loading import LoadedBase
 from models.pairs import pair_log_probs
+from models.prompt_format import encode, render_prompt
 from trainers.errors import TrainingDiverged, TrainingError
 from trainers.fit import Examples, train
 
@@ -228,19 +229,18 @@ def test_curves_agree_with_themselves(base, tmp_path):
 
 @pytest.mark.parametrize("objective", ["sft", "dpo"])
 def test_summary_counts_what_was_computed(base, tmp_path, objective):
-    """Tokens are counted by watching the model's inputs: prompt and response of every side, without padding or validation."""
-    seen = []
-
-    def watch(module, args, kwargs):
-        if module.training:
-            seen.append(int(kwargs["attention_mask"].sum()))
-
+    """Tokens are those of prompt and response of every side, one that a prompt's pairs share once; no validation."""
     data = examples(objective, base)
-    handle = base.model.model.register_forward_pre_hook(watch, with_kwargs=True)
-    summary = run(base, tmp_path / "a", objective, data=data, changes={"epochs": 2})
-    handle.remove()
+    rows = [row for row in (data.demonstrations or data.pairs) if row.split == "train"]
+    sides = {
+        (row.instruction, text) for row in rows for text in ((row.response,) if objective == "sft" else (row.chosen, row.rejected))
+    }
 
-    assert summary.tokens_forward == sum(seen)
+    summary = run(base, tmp_path / "a", objective, data=data, changes={"epochs": 2})
+
+    assert summary.tokens_forward == 2 * sum(
+        len(encode(base.tokenizer, render_prompt(instruction), text)) for instruction, text in sides
+    )
     assert (summary.examples, summary.examples_seen, summary.epochs) == (10, 20, 2.0)
     assert summary.validation_examples == (3 if objective == "sft" else 4)
     assert summary.trainable_params < summary.total_params

@@ -1,0 +1,74 @@
+"""Attention over packed trees, for the transformers models that stage1 loads.
+
+Segments of any length go through PyTorch's variable-length flash attention: no mask, no padding, and no cost for pairs of
+tokens that do not see each other. Without segments (generation, padded trees) it is ordinary scaled-dot-product attention.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from models.batches import Segments
+
+ATTENTION = "stage1_trees"
+"""Its name among the attention functions of transformers."""
+
+
+def register() -> str:
+    """Makes the attention known to transformers; its name. May be called again."""
+    from transformers import AttentionInterface, AttentionMaskInterface
+    from transformers.masking_utils import sdpa_mask
+
+    AttentionInterface.register(ATTENTION, attend)
+    AttentionMaskInterface.register(ATTENTION, sdpa_mask)
+    return ATTENTION
+
+
+def can_pack(device: torch.device, dtype: torch.dtype) -> bool:
+    """Whether attention over segments runs here: flash attention is there for half precision on a GPU."""
+    return device.type == "cuda" and dtype.itemsize == 2
+
+
+def attend(
+    module: torch.nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    scaling: float | None = None,
+    segments: Segments | None = None,
+    **options: Any,
+) -> tuple[Tensor, None]:
+    """As transformers calls it: query [R, H, T, D], key and value [R, G, T, D] for G groups of heads; gives [R, T, H, D]."""
+    from transformers.integrations.sdpa_attention import sdpa_attention_forward
+
+    if segments is None:
+        output: tuple[Tensor, None] = sdpa_attention_forward(
+            module, query, key, value, attention_mask, scaling=scaling, **options
+        )
+        return output
+    return _attend_segments(query, key, value, segments, scaling), None
+
+
+def _attend_segments(query: Tensor, key: Tensor, value: Tensor, segments: Segments, scaling: float | None) -> Tensor:
+    """One row. Queries and keys of a segment end together, so "causal" counts from the end: a branch sees all of its prompt."""
+    from torch.nn.attention.varlen import varlen_attn
+
+    attended = varlen_attn(
+        query[0].transpose(0, 1),
+        key[0].transpose(0, 1).index_select(0, segments.keys),
+        value[0].transpose(0, 1).index_select(0, segments.keys),
+        segments.query_ends,
+        segments.key_ends,
+        segments.longest_query,
+        segments.longest_key,
+        scale=scaling,
+        window_size=(-1, 0),
+        enable_gqa=True,
+    )
+    result: Tensor = attended[None]
+    return result
