@@ -1,4 +1,4 @@
-"""Answers, many at a time: left-padded batches, a growing key-value cache, and a stop per row.
+"""Answers, many at a time: batches sorted by length, a cache allocated once, and a stop per row.
 
 A row stops at the END marker, at end-of-sequence, or at the token limit; finished rows leave the batch. Sampling draws one
 uniform number per prompt and token from its own generator: a result hangs on the seed, not on batch size or what ran before.
@@ -12,14 +12,30 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import DynamicCache
 
+from models.decoding import Decoding
 from models.errors import ModelError
 from models.loading import LoadedBase
 from models.prompt_format import END, is_closed
 
 _TAIL = 16  # tokens that surely hold the marker and the white space before it
-_COMPACT = 0.8  # share of live rows below which the batch is rebuilt without the finished ones
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How a device is kept busy. A matter of speed: the answers are the same."""
+
+    block: int
+    """Tokens written in every row before the host looks at them; those past a row's end are thrown away."""
+    compact: float
+    """Share of live rows at or below which the batch goes on without the finished ones."""
+    recorded: bool
+    """Whether steps are recorded once and replayed."""
+
+
+# A CPU computes no faster than it is told to, so rows leave soon; a GPU waits for the host whenever it is asked something, and
+# takes as long for half the rows.
+_PACES = {"cpu": Pace(block=1, compact=0.8, recorded=False), "cuda": Pace(block=8, compact=0.5, recorded=True)}
 
 
 @dataclass(frozen=True)
@@ -81,6 +97,7 @@ def generate(
     seed: int = 0,
     batch_size: int = 64,
     on_progress: Callable[[int, int], None] | None = None,
+    pace: Pace | None = None,
 ) -> list[Generated]:
     """Continues every prompt (token ids), in the order given.
 
@@ -89,8 +106,9 @@ def generate(
         prompts: non-empty lists of token ids.
         decode: temperature and length limit.
         seed: of the sampling; unused when greedy.
-        batch_size: rows computed together.
+        batch_size: rows computed together, halved where they do not fit.
         on_progress: called with (answers finished, answers in all).
+        pace: how the device is kept busy; by default what suits it.
 
     Raises:
         ModelError: a prompt leaves no room for the answer in the model's context, or the model computes NaN.
@@ -101,71 +119,69 @@ def generate(
     rows = [_Row(index, prompt) for index, prompt in enumerate(prompts)]
     by_length = sorted(rows, key=lambda row: len(row.prompt), reverse=True)
     writer = _Writer(loaded, decode.max_new_tokens)
+    pace = pace or _PACES.get(loaded.device.type, _PACES["cpu"])
+    batches = [by_length[start : start + batch_size] for start in range(0, len(rows), batch_size)]
     finished = 0
     with torch.inference_mode():
-        for start in range(0, len(rows), batch_size):
-            for done in _generate_batch(loaded, by_length[start : start + batch_size], decode, uniforms, writer):
-                finished += done
-                if on_progress and done:
-                    on_progress(finished, len(rows))
+        while batches:
+            batch = batches.pop(0)
+            drawn = None if uniforms is None else uniforms[[row.index for row in batch]]
+            try:
+                for done in _generate_batch(loaded, batch, decode, drawn, writer, pace):
+                    if on_progress and done:
+                        on_progress(finished + done, len(rows))
+            except torch.OutOfMemoryError:
+                if len(batch) == 1:
+                    raise
+            else:
+                finished += len(batch)
+                continue
+            batches[:0] = _halves(batch)  # out of the handler, whose error holds on to the memory
     return [_result(loaded.tokenizer, row) for row in rows]
 
 
 def _generate_batch(
-    loaded: LoadedBase, rows: list[_Row], decode: Decode, uniforms: Tensor | None, writer: _Writer
+    loaded: LoadedBase, rows: list[_Row], decode: Decode, uniforms: Tensor | None, writer: _Writer, pace: Pace
 ) -> Iterator[int]:
-    """Writes into the rows; yields how many finished at each step."""
-    cache = DynamicCache(config=loaded.model.config)
-    ids, mask = _left_pad([row.prompt for row in rows], loaded.device)
-    positions = (mask.cumsum(1) - 1).clamp(min=0)
-    alive = list(range(len(rows)))
-    for step in range(decode.max_new_tokens):
-        logits = _next_logits(loaded.model, ids, mask, positions, cache)
-        if step == 0 and not bool(torch.isfinite(logits).all()):
-            raise ModelError(f"{loaded.settings.base} computes NaN: its checkpoint is broken, train it again or use another")
-        drawn = None if uniforms is None else uniforms[[row.index for row in rows], step]
-        chosen = _choose(logits, decode.temperature, drawn)
-        before = len(alive)
-        alive = [at for at, id in zip(alive, chosen[alive].tolist(), strict=True) if not writer.write(rows[at], id)]
-        yield before - len(alive)
+    """Writes into the rows; yields how many have finished, each time that the host looks."""
+    limit, total = decode.max_new_tokens, len(rows)
+    decoding = Decoding(loaded.model, [row.prompt for row in rows], decode.temperature, limit, uniforms)
+    if not bool(torch.isfinite(decoding.first_logits).all()):
+        raise ModelError(f"{loaded.settings.base} computes NaN: its checkpoint is broken, train it again or use another")
+    alive, seen = list(range(len(rows))), 0
+    step: Callable[[], None] | None = None
+    while True:
+        tokens = decoding.tokens(seen)
+        seen = decoding.steps
+        alive = [at for at in alive if not any(writer.write(rows[at], id) for id in tokens[at])]
+        yield total - len(alive)
         if not alive:
             return
-        if len(alive) <= _COMPACT * len(rows):
-            kept = torch.tensor(alive, device=loaded.device)
-            cache.batch_select_indices(kept)
-            rows, chosen, mask, positions = [rows[at] for at in alive], chosen[kept], mask[kept], positions[kept]
+        if len(alive) <= pace.compact * len(rows):
+            step = None  # a recording is of one size: let go of its memory
+            decoding.keep(alive)
+            rows = [rows[at] for at in alive]
             alive = list(range(len(rows)))
-        ids, positions = chosen[:, None], positions[:, -1:] + 1
-        mask = torch.cat([mask, mask.new_ones(len(rows), 1)], dim=1)
+        for _ in range(min(pace.block, limit - seen)):
+            if step is None and pace.recorded:
+                step = decoding.recorded()
+            else:
+                (step or decoding.step)()
 
 
-def _next_logits(model: Any, ids: Tensor, mask: Tensor, positions: Tensor, cache: Any) -> Tensor:
-    """Logits [rows, vocabulary] of the token after the last column; extends the cache."""
-    output = model(
-        input_ids=ids, attention_mask=mask, position_ids=positions, past_key_values=cache, use_cache=True, logits_to_keep=1
-    )
-    return output.logits[:, -1]
-
-
-def _choose(logits: Tensor, temperature: float, drawn: Tensor | None) -> Tensor:
-    """Next ids [rows]: the most probable, or by inverting the cumulative distribution at the drawn uniform numbers."""
-    if drawn is None:
-        return logits.argmax(dim=-1)
-    cumulative = torch.softmax(logits.double() / temperature, dim=-1).cumsum(dim=-1)
-    target = drawn.to(logits.device)[:, None] * cumulative[:, -1:]
-    return torch.searchsorted(cumulative, target, right=True)[:, 0].clamp(max=logits.shape[-1] - 1)
-
-
-def _left_pad(prompts: Sequence[Sequence[int]], device: torch.device) -> tuple[Tensor, Tensor]:
-    """Ids and mask [rows, longest], the padding on the left."""
-    width = max(map(len, prompts))
-    ids = torch.tensor([[0] * (width - len(prompt)) + list(prompt) for prompt in prompts], device=device)
-    mask = torch.tensor([[0] * (width - len(prompt)) + [1] * len(prompt) for prompt in prompts], device=device)
-    return ids, mask
+def _halves(rows: list[_Row]) -> list[list[_Row]]:
+    """Two batches that start afresh."""
+    for row in rows:
+        row.written.clear()
+        row.hit_limit = False
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    middle = len(rows) // 2
+    return [rows[:middle], rows[middle:]]
 
 
 def _uniforms(prompts: int, decode: Decode, seed: int) -> Tensor | None:
-    """Numbers in [0, 1) [prompts, tokens], or None when greedy."""
+    """Numbers in [0, 1) [prompts, tokens], or None when greedy. A row's numbers hang on the seed and its place alone."""
     if decode.temperature == 0:
         return None
     return torch.rand(prompts, decode.max_new_tokens, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))

@@ -8,41 +8,102 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_models import make_model, wrap
 
+from models import decoding
 from models.errors import ModelError
-from models.generation import Decode, generate
+from models.generation import Decode, Generated, Pace, generate
 from models.prompt_format import encode_prompt
 
 PROMPTS = st.lists(st.lists(st.integers(3, 305), min_size=1, max_size=30), min_size=1, max_size=7)
 BASE = wrap(make_model(dtype=torch.float64))
+SINGLE = wrap(make_model())
+PACES = [Pace(1, 0.8, False), Pace(5, 0.5, True), Pace(4, 0.0, False)]
 
 
-@settings(max_examples=15, deadline=None)
-@given(prompts=PROMPTS, batch_size=st.integers(1, 8), stops=st.sampled_from([0, list(range(60))]))
-def test_batched_greedy_equals_one_by_one(prompts, batch_size, stops):
-    """Left padding, batch size and neighbours that finish early (with many stop tokens) do not change a greedy answer."""
-    BASE.model.generation_config.eos_token_id = stops
-    try:
-        together = generate(BASE, prompts, Decode(0, 12), batch_size=batch_size)
+def one_by_one(base, prompt, limit, stops):
+    """The plainest loop there is: one row, no cache, the whole text read again for every token."""
+    written = []
+    while len(written) < limit:
+        with torch.no_grad():
+            chosen = base.model(torch.tensor([prompt + written]), use_cache=False).logits[0, -1].argmax().item()
+        if chosen in stops:
+            return Generated(base.tokenizer.decode(written), len(written), False)
+        written.append(chosen)
+    return Generated(base.tokenizer.decode(written), limit, True)
 
-        assert together == [generate(BASE, [prompt], Decode(0, 12))[0] for prompt in prompts]
-    finally:
-        BASE.model.generation_config.eos_token_id = 0
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+@settings(max_examples=10, deadline=None)
+@given(
+    prompts=PROMPTS, batch_size=st.integers(1, 8), stops=st.sampled_from([[0], list(range(60))]), pace=st.sampled_from(PACES)
+)
+def test_batched_greedy_equals_the_plain_loop(dtype, prompts, batch_size, stops, pace):
+    """Cache, padding, batch size, pace, and neighbours that finish early (with many stop tokens) change no greedy answer."""
+    base = BASE if dtype == torch.float64 else SINGLE
+    base.model.generation_config.eos_token_id = stops
+
+    together = generate(base, prompts, Decode(0, 12), batch_size=batch_size, pace=pace)
+
+    base.model.generation_config.eos_token_id = 0
+    assert together == [one_by_one(base, prompt, 12, stops) for prompt in prompts]
+
+
+def test_many_prompts_are_read_in_parts(monkeypatch):
+    """Prompts are read in groups of bounded size; how they are grouped does not show in the answers."""
+    prompts = [[20 + n] * (n + 1) for n in range(9)]
+    whole = generate(BASE, prompts, Decode(0, 6))
+    widths = []
+    handle = BASE.model.model.register_forward_pre_hook(
+        lambda module, args, kwargs: widths.append(kwargs["input_ids"].shape), with_kwargs=True
+    )
+    monkeypatch.setattr(decoding, "_PREFILL_TOKENS", 10)
+
+    parts = generate(BASE, prompts, Decode(0, 6))
+
+    handle.remove()
+    assert parts == whole
+    assert [shape for shape in widths if shape[1] > 1] == [(1, n) for n in (9, 8, 7, 6)] + [(2, 5), (3, 3)]
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+def test_a_batch_that_does_not_fit_is_halved(monkeypatch, temperature):
+    """Out of memory, also in the middle of answers, means smaller batches and the same answers."""
+    prompts = [[20 + n, 40] for n in range(7)]
+    expected = generate(BASE, prompts, Decode(temperature, 9))
+    forward, seen = BASE.model.forward, []
+
+    def tight(**inputs):
+        if inputs["input_ids"].shape[1] == 1 and len(inputs["input_ids"]) > 2:
+            raise torch.OutOfMemoryError("no room")
+        return forward(**inputs)
+
+    monkeypatch.setattr(BASE.model, "forward", tight)
+
+    answers = generate(BASE, prompts, Decode(temperature, 9), on_progress=lambda done, total: seen.append(done))
+
+    assert answers == expected
+    assert seen[-1] == 7
+    monkeypatch.setattr(BASE.model, "forward", lambda **inputs: (_ for _ in ()).throw(torch.OutOfMemoryError()))
+    with pytest.raises(torch.OutOfMemoryError):
+        generate(BASE, prompts, Decode(temperature, 9))
 
 
 def test_positions_count_from_the_first_real_token():
-    """Whatever the padding, a row's tokens sit at positions 0, 1, 2, ..., as in training."""
+    """Whatever the padding, a row's tokens sit at positions 0, 1, 2, ..., as in training, and see all of the row before them."""
     seen = [[], []]
 
     def watch(module, args, kwargs):
-        real = kwargs["attention_mask"][:, -kwargs["input_ids"].shape[1] :].bool()
-        for row, (positions, keep) in enumerate(zip(kwargs["position_ids"], real, strict=True)):
-            seen[row] += positions[keep].tolist()
+        for row, (positions, visible) in enumerate(zip(kwargs["position_ids"], kwargs["attention_mask"][:, 0], strict=True)):
+            for at, sees in zip(positions.tolist(), (visible == 0).sum(-1).tolist(), strict=True):
+                if sees == at + 1:
+                    seen[row].append(at)
 
     handle = BASE.model.model.register_forward_pre_hook(watch, with_kwargs=True)
     generate(BASE, [[20] * 9, [30, 31]], Decode(0, 4))
     handle.remove()
 
-    assert seen == [list(range(9 + 3)), list(range(2 + 3))]
+    assert seen[0] == list(range(9 + 3))
+    assert seen[1][-5:] == list(range(2 + 3))
+    assert set(seen[1][:-5]) == {0}  # padding, which sees itself
 
 
 def test_greedy_agrees_with_transformers():
@@ -66,8 +127,10 @@ def test_sampling_hangs_on_the_seed_alone():
     state = torch.get_rng_state()
 
     again = generate(BASE, prompts, Decode(1.0, 12), seed=3, batch_size=1)
+    among_more = generate(BASE, [*prompts, [16, 17], [18]], Decode(1.0, 12), seed=3, pace=Pace(5, 0.5, True))
 
     assert again == first
+    assert among_more[:3] == first
     assert torch.equal(torch.get_rng_state(), state)
     assert generate(BASE, prompts, Decode(1.0, 12), seed=4) != first
 
@@ -88,62 +151,45 @@ def test_sampling_follows_the_model():
     assert deviation < 20.5  # the 0.1% point of chi-square for 5 cells
 
 
-class Scripted(torch.nn.Module):
-    """Emits one row of fixed tokens per prompt, chosen by the prompt's last id; everything around it is real."""
+_APART = 50  # prompt k is 50 k + 1 tokens long, so that a position says which script is written and how far it is
 
-    def __init__(self, scripts: dict[int, list[int]]) -> None:
+
+class Scripted(torch.nn.Module):
+    """Emits fixed tokens for each prompt, told apart by their positions; everything around it is real."""
+
+    def __init__(self, scripts: list[list[int]]) -> None:
         super().__init__()
         self.inner, self.scripts = make_model(), scripts
         self.config, self.generation_config = self.inner.config, self.inner.generation_config
+        self.device, self.dtype = self.inner.device, self.inner.dtype
 
-    def forward(self, *, input_ids, attention_mask, position_ids, past_key_values, **options):
-        output = self.inner(
-            input_ids=input_ids,
-            attention_mask=attention_mask,
-            position_ids=position_ids,
-            past_key_values=past_key_values,
-            **options,
-        )
-        if input_ids.shape[1] > 1 or not hasattr(past_key_values, "scripts"):
-            past_key_values.scripts = [self.scripts[row[-1]] for row in input_ids.tolist()]
-            past_key_values.starts = position_ids[:, -1].tolist()
-            past_key_values.batch_select_indices = _selecting(past_key_values)
-        steps = [at - start for at, start in zip(position_ids[:, -1].tolist(), past_key_values.starts, strict=True)]
+    def forward(self, *, position_ids, **inputs):
+        output = self.inner(position_ids=position_ids, **inputs)
         output.logits = torch.full_like(output.logits, -1e3)
-        for row, (script, step) in enumerate(zip(past_key_values.scripts, steps, strict=True)):
-            output.logits[row, -1, script[step]] = 0.0
+        for row, at in enumerate(position_ids[:, -1].tolist()):
+            output.logits[row, -1, self.scripts[at // _APART][at % _APART]] = 0.0
         return output
-
-
-def _selecting(cache):
-    original = cache.batch_select_indices
-
-    def select(indices):
-        original(indices)
-        cache.scripts = [cache.scripts[at] for at in indices.tolist()]
-        cache.starts = [cache.starts[at] for at in indices.tolist()]
-
-    return select
 
 
 def scripted(texts: list[str], *, eos_after: set[int] = frozenset()):
     """A base that answers prompt k with text k, and the prompts."""
     loaded = wrap(make_model())
-    scripts = {}
+    scripts = []
     for number, text in enumerate(texts):
         ids = encode_prompt(loaded.tokenizer, text)
-        scripts[100 + number] = ids + [0] * 50 if number in eos_after else ids + encode_prompt(loaded.tokenizer, " more" * 30)
+        scripts.append(ids + [0] * _APART if number in eos_after else ids + encode_prompt(loaded.tokenizer, " more" * 30))
     model = Scripted(scripts).eval().requires_grad_(False)
     return type(loaded)(model, loaded.tokenizer, loaded.device, loaded.settings), [
-        [7] * n + [100 + n] for n in range(len(texts))
+        [7] * (_APART * number + 1) for number in range(len(texts))
     ]
 
 
-def test_rows_stop_where_they_end():
+@pytest.mark.parametrize("pace", PACES)
+def test_rows_stop_where_they_end(pace):
     """Each row stops by itself: at the marker, which is kept, or at end-of-sequence, which is not; else at the limit."""
     base, prompts = scripted([" Paris\nEND", " a WEEKEND away", " no marker", " on one line END", " é🙂\nEND"], eos_after={2})
 
-    answers = generate(base, prompts, Decode(0, 30), batch_size=5)
+    answers = generate(base, prompts, Decode(0, 30), batch_size=5, pace=pace)
 
     assert [answer.text for answer in answers[:1] + answers[2:]] == [
         " Paris\nEND",
