@@ -25,10 +25,10 @@ class DpoModule(TrainingModule):
         sides = torch.tensor([[at[row.chosen], at[row.rejected]] for row in rows])
         sums, counts = response_log_probs(self.model, collate(read, self.base.device, packed=self.policy.packed))
         sides = sides.to(sums.device, non_blocking=True)
-        (chosen, rejected), tokens = sums[sides].T, counts[sides].T
+        (chosen, rejected), (chosen_tokens, rejected_tokens) = sums[sides].T, counts[sides].T
         reference = torch.tensor([[row.reference_chosen, row.reference_rejected] for row in rows], dtype=torch.float64)
         ref_chosen, ref_rejected = reference.to(sums.device, sums.dtype, non_blocking=True).T
-        terms = preference_loss(chosen, rejected, ref_chosen, ref_rejected, *tokens, self.recipe)
+        terms = preference_loss(chosen, rejected, ref_chosen, ref_rejected, chosen_tokens, rejected_tokens, self.recipe)
         metrics = {
             "rewards/chosen": terms.chosen_reward,
             "rewards/rejected": terms.rejected_reward,

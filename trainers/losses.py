@@ -77,15 +77,17 @@ def preference_loss(
 ) -> DpoTerms:
     """Direct preference optimisation and its variants, per pair.
 
-    With w, l the chosen and rejected response, |.| their tokens, r(y) = log policy(y) - log reference(y), s = sigmoid, b = beta:
+    With w, l the chosen and rejected response, |y| the tokens of y, r(y) = log policy(y) - log reference(y), b = beta and s the
+    logistic function:
 
     - DPO (Rafailov et al. 2023, arXiv 2305.18290, equation 7): -log s(b (r(w) - r(l))); ln 2 where policy and reference agree.
-    - `label_smoothing` e, cDPO (Mitchell 2023, "A note on DPO with noisy preferences", equation 3):
+    - `label_smoothing` e, cDPO (Mitchell 2023, "A note on DPO with noisy preferences & relationship to IPO"):
       -(1 - e) log s(m) - e log s(-m) with m = b (r(w) - r(l)).
-    - `length_normalised` (Lambert et al. 2024, arXiv 2411.15124, equation 6): -log s(b (r(w)/|w| - r(l)/|l|)).
-    - `loss: ipo` (Azar et al. 2023, arXiv 2310.12036, equation 17, tau = b): (r(w)/|w| - r(l)/|l| - 1/(2b))^2; means over tokens,
-      as the authors' own experiments and TRL have it.
-    - `sft_weight` a, RPO (Pang et al. 2024, arXiv 2404.19733, equation 1, in TRL's weighting): adds -a log policy(w) / |w|.
+    - `length_normalised` (Lambert et al. 2024, arXiv 2411.15124, length-normalised DPO): -log s(b (r(w)/|w| - r(l)/|l|)).
+    - `loss: ipo` (Azar et al. 2023, arXiv 2310.12036, equation 17, tau = b): (r(w)/|w| - r(l)/|l| - 1/(2b))^2, with means over
+      tokens as TRL has it, by its account confirmed by the authors.
+    - `sft_weight` a, RPO (Pang et al. 2024, arXiv 2404.19733, equation 1, with the weight on this term): adds
+      -a log policy(w) / |w|. A mean per pair; TRL's is one per micro-batch, over tokens: the same where that is one pair.
 
     Args:
         policy_chosen: [B] summed log-probabilities of the chosen responses under the model in training.
@@ -101,10 +103,8 @@ def preference_loss(
     margin = chosen - rejected
     by_token = settings.length_normalised or settings.loss == "ipo"
     compared = chosen / chosen_tokens - rejected / rejected_tokens if by_token else margin
-    if settings.loss == "ipo":
-        loss = ((compared - 0.5) / settings.beta) ** 2
-    else:
-        loss = _smoothed(compared, settings.label_smoothing)
+    squared = settings.loss == "ipo"
+    loss = ((compared - 0.5) / settings.beta) ** 2 if squared else _smoothed(compared, settings.label_smoothing)
     if settings.sft_weight:
         loss = loss - settings.sft_weight * policy_chosen / chosen_tokens
     return DpoTerms(
