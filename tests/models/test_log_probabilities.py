@@ -17,7 +17,8 @@ from models.prompt_format import Encoded, encode_prompt, encode_response, render
 
 MODEL = make_model(dtype=torch.float64).eval()
 IDS = st.lists(st.integers(0, 319), min_size=1, max_size=12).map(tuple)
-SEQUENCES = st.lists(st.builds(Encoded, IDS, IDS), min_size=1, max_size=5)
+PROMPTS = st.sampled_from([(5, 6, 7), (8,), (9, 10, 11, 12, 13, 14, 15)])  # few, so that sequences share them
+SEQUENCES = st.lists(st.builds(Encoded, PROMPTS, IDS), min_size=1, max_size=6)
 
 
 def by_definition(sequence, first):
@@ -51,26 +52,31 @@ def test_loss_on_all_scores_the_prompt_too(sequences):
     assert counts.tolist() == [len(sequence) - 1 for sequence in sequences]
 
 
-@pytest.mark.parametrize("side", ["left", "right"])
-@pytest.mark.parametrize("amount", [1, 7])
-def test_padding_does_not_count(side, amount):
-    """More padding, on either side, changes no sum."""
-    sequences = [Encoded((5, 6, 7), (8, 9)), Encoded((10,), (11, 12, 13))]
-    batch = collate(sequences)
-    width = batch.input_ids.shape[1]
-    left, right = (amount, 0) if side == "left" else (0, amount)
-    column = batch.predictors % width + left
-    padded = replace(
-        batch,
-        input_ids=torch.nn.functional.pad(batch.input_ids, (left, right), value=3),
-        attention_mask=torch.nn.functional.pad(batch.attention_mask, (left, right)),
-        position_ids=torch.nn.functional.pad(batch.position_ids, (left, right)),
-        predictors=batch.rows * (width + amount) + column,
-    )
+@settings(max_examples=10, deadline=None)
+@given(sequences=SEQUENCES, packed=st.booleans())
+def test_company_does_not_count(sequences, packed):
+    """A sequence's sum is the same alone and among others, as a branch of its prompt's tree or by itself."""
+    together = forest_sums(sequences, packed)
 
-    plain, more = response_log_probs(MODEL, batch)[0], response_log_probs(MODEL, padded)[0]
+    assert together == pytest.approx([forest_sums([sequence], packed)[0] for sequence in sequences], rel=1e-10)
 
-    assert more.tolist() == pytest.approx(plain.tolist(), rel=1e-12)
+
+def forest_sums(sequences, packed):
+    """Sums in either layout. Segments need a GPU, so the packed row is given the mask that they stand for."""
+    batch = collate(sequences, packed=packed)
+    return response_log_probs(MODEL, replace(batch, seen=mask_of(batch), segments=None) if packed else batch)[0].tolist()
+
+
+def mask_of(batch):
+    """[1, 1, T, T] bool: what each position sees by the segments."""
+    seen = torch.zeros(batch.input_ids.shape[1], batch.input_ids.shape[1], dtype=torch.bool)
+    asks, sees = batch.segments.query_ends.tolist(), batch.segments.key_ends.tolist()
+    for segment in range(len(asks) - 1):
+        keys = batch.segments.keys[sees[segment] : sees[segment + 1]]
+        queries = range(asks[segment], asks[segment + 1])
+        for place, query in enumerate(queries):
+            seen[query, keys[: len(keys) - len(queries) + place + 1]] = True
+    return seen[None, None]
 
 
 def test_only_scored_positions_meet_the_vocabulary():
