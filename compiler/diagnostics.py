@@ -49,6 +49,7 @@ class Diagnostic:
     label: str = ""
     """A few words beside the caret."""
     help: str = ""
+    """The way out; YAML to paste follows on lines of its own."""
     notes: tuple[str, ...] = ()
     replacement: str | None = None
     """Text that repairs the spec when it replaces the span; None where a person has to decide."""
@@ -104,6 +105,11 @@ def quoted(text: object) -> str:
     """A user's word in a message: back-quoted, printable and not too long."""
     shown = printable(str(text))
     return f"`{shown if len(shown) <= _LONGEST_SHOWN else shown[: _LONGEST_SHOWN - 1] + '…'}`"
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 seed`, `3 seeds`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:

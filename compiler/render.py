@@ -89,7 +89,9 @@ def _block(finding: Diagnostic, paint: _Paint) -> Iterator[str]:
     yield f"{paint.frame(f'{margin} |')} {' ' * indent}{paint.severity(caret)}"
     yield from (f"{paint.frame(f'{margin} =')} note: {printable(note)}" for note in finding.notes)
     if finding.help:
-        yield f"{paint.frame(f'{margin} =')} help: {finding.help}"
+        way_out, *pasted = finding.help.split("\n")
+        yield f"{paint.frame(f'{margin} =')} help: {way_out}"
+        yield from (f"{margin}     {printable(line)}" for line in pasted)
     yield f"{paint.frame(f'{margin} =')} see: stage1 explain {finding.code}"
 
 

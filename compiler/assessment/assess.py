@@ -11,6 +11,9 @@ from compiler.assessment.records import Assessment, ClaimState, Decision, Recomm
 from compiler.checks.method import Design, Finding, run_method_checks
 from compiler.checks.method.after import checked_after
 from compiler.checks.method.power import detectable
+from compiler.contrasts import Factor
+from compiler.diagnostics import counted
+from compiler.language.evidence import Claim
 
 State = Literal["testable", "weakened", "confounded", "not testable"]
 
@@ -22,7 +25,8 @@ def assess(design: Design, findings: Sequence[Finding]) -> Assessment:
         design: the experiment, and the port that answers questions of power.
         findings: what the method checks said about it.
     """
-    claims = tuple(_state(name, findings) for name in design.spec.claims)
+    contrasts = {contrast.claim: contrast.factors for contrast in design.contrasts}
+    claims = tuple(_state(name, claim, contrasts.get(name, ()), findings) for name, claim in design.spec.claims.items())
     return Assessment(
         level=design.level,
         answers=answers(design, findings),
@@ -36,14 +40,21 @@ def assess(design: Design, findings: Sequence[Finding]) -> Assessment:
     )
 
 
-def _state(claim: str, findings: Sequence[Finding]) -> ClaimState:
-    about = [finding for finding in findings if claim in finding.claims]
+def _state(name: str, claim: Claim, factors: Sequence[Factor], findings: Sequence[Finding]) -> ClaimState:
+    about = [finding for finding in findings if name in finding.claims]
     blocking = [finding.code for finding in about if finding.weight == "blocks"]
     weak = any(finding.weight == "weakens" for finding in about)
     state: State = "weakened" if weak else "testable"
     if blocking:
         state = "not testable" if "M001" in blocking else "confounded"
-    return ClaimState(claim, state, tuple(dict.fromkeys(finding.code for finding in about)))
+    return ClaimState(
+        name,
+        state,
+        tuple(dict.fromkeys(finding.code for finding in about)),
+        claim.compare,
+        tuple(factor.name for factor in factors if factor.claimed),
+        tuple(factor.name for factor in factors if not factor.claimed),
+    )
 
 
 def _validity(claims: Sequence[ClaimState]) -> str:
@@ -65,15 +76,26 @@ def _power(design: Design) -> str:
     found, effect = design.power.power(asked), detectable(design.power, asked, design.spec.analysis.power)
     return (
         f"{found:.0%} at {asked.effect * 100:g} points, detectable from {effect * 100:.0f} points "
-        f"({asked.items} items, {asked.seeds} seed(s), {asked.tests} tests share alpha); {design.power.source}"
+        f"({counted(asked.items, 'item')}, {counted(asked.seeds, 'seed')}, {counted(asked.tests, 'test')} sharing alpha); "
+        f"{design.power.source}"
     )
 
 
 def _recommendation(finding: Finding) -> Recommendation:
     return Recommendation(
-        finding.code, finding.claims, finding.message, finding.evidence, str(finding.place), finding.advice,
-        finding.remedy.yaml(), finding.weight == "blocks",
-    )  # fmt: skip
+        code=finding.code,
+        claims=finding.claims,
+        why=finding.message,
+        reason=finding.reason,
+        evidence=finding.evidence,
+        place=str(finding.place),
+        line=finding.place.span.line,
+        advice=finding.advice,
+        yaml=finding.remedy.yaml(),
+        remedy=finding.remedy,
+        weight=finding.weight,
+        label=finding.label,
+    )
 
 
 def _conditions(findings: Sequence[Finding]) -> tuple[str, ...]:

@@ -9,27 +9,36 @@ from compiler.checks.method import Design, Finding
 from compiler.checks.method.design import MIRRORED, negatives
 from compiler.checks.method.evidence import question
 from compiler.checks.method.power import Question, detectable
+from compiler.diagnostics import counted
 
 _BASELINE, _FAIR, _CONTROLS = ("M001", "M012", "M017"), ("M003", "M004", "M006", "M007", "M018"), ("M002", "M101", "M019")
 _POWER, _ROBUST = ("M011", "M013"), ("M010", "M013", "M015", "M016", "M022")
-_ABLATION, _METRICS = ("M003", "M004", "M005", "M006"), ("M008", "M009", "M014", "M023", "M024")
+_ABLATION, _METRICS = ("M001", "M003", "M004", "M005", "M006"), ("M008", "M009", "M014", "M023", "M024")
 
 
 def answers(design: Design, findings: Sequence[Finding]) -> tuple[Answer, ...]:
     """All eight, in their order."""
     spec, asked = design.spec, weakest(design)
-    items = spec.data.instructions
+    items, temperature = spec.data.instructions, spec.evaluation.decode.temperature
     untrained = [name for name, arm in design.arms.items() if not design.is_trained(arm)]
-    size = f"{items.train} examples, {spec.data.preferences.pairs} pairs, {len(spec.seeds)} seed(s)"
+    size = f"{items.train} examples, {spec.data.preferences.pairs} pairs, {counted(len(spec.seeds), 'seed')}"
     expected = f"power {design.power.power(asked):.0%} at {asked.effect * 100:g} points" if asked else "no claim to test"
     room = f"detectable from {detectable(design.power, asked, spec.analysis.power) * 100:.0f} points" if asked else ""
+    decoded = f"sampled at temperature {temperature:g}" if temperature else "answered greedily"
+    only, named = len(design.comparisons), counted(len(spec.claims), "claim")
     return (
-        _answer("baseline completeness", _BASELINE, findings, f"{len(untrained)} untrained of {len(design.arms)} arms"),
-        _answer("fair comparison", _FAIR, findings, "training, exposure, pairs and references of the arms of each claim"),
-        _answer("control variables", _CONTROLS, findings, f"same data and metrics; {len(design.contrasts)} contrasts compared"),
+        _answer(
+            "baseline completeness", _BASELINE, findings, f"{len(untrained)} untrained of {counted(len(design.arms), 'arm')}"
+        ),
+        _answer(
+            "fair comparison", _FAIR, findings, f"training, exposure, pairs and reference {_alike(design, findings, _FAIR)}"
+        ),
+        _answer(
+            "control variables", _CONTROLS, findings, f"{only} of {named} differ in what is claimed alone; same items, metrics"
+        ),
         _answer("statistical power", _POWER, findings, f"{size}: {expected}"),
-        _answer("evaluation robustness", _ROBUST, findings, f"{items.heldout} held-out items, greedy or not; {room}"),
-        _answer("ablation", _ABLATION, findings, "controls of compute, exposure, contrast and policy"),
+        _answer("evaluation robustness", _ROBUST, findings, f"{items.heldout} held-out items, {decoded}; {room}"),
+        _answer("ablation", _ABLATION, findings, f"compute, exposure, contrast, policy {_alike(design, findings, _ABLATION)}"),
         _answer("metrics", _METRICS, findings, _mirrored(design)),
         _reproducible(design),
     )
@@ -46,6 +55,13 @@ def _answer(name: str, codes: tuple[str, ...], findings: Sequence[Finding], evid
     blocked = any(finding.weight == "blocks" for finding in found)
     verdict: Verdict = "missing" if blocked else "weak" if any(f.weight == "weakens" for f in found) else "ok"
     return Answer(name, verdict, evidence, tuple(dict.fromkeys(finding.code for finding in found)))
+
+
+def _alike(design: Design, findings: Sequence[Finding], codes: tuple[str, ...]) -> str:
+    """For how many claims nothing of a kind was found."""
+    spoilt = {claim for finding in findings if finding.code in codes for claim in finding.claims}
+    alike = sum(comparison.name not in spoilt for comparison in design.comparisons)
+    return f"controlled in {alike} of {counted(len(design.spec.claims), 'claim')}"
 
 
 def _mirrored(design: Design) -> str:

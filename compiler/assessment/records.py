@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from compiler.checks.method.finding import Remedy, Weight
+
 Verdict = Literal["ok", "weak", "missing"]
 
 
@@ -36,6 +38,11 @@ class ClaimState:
     claim: str
     state: Literal["testable", "weakened", "confounded", "not testable"]
     codes: tuple[str, ...]
+    compare: tuple[str, str]
+    claimed: tuple[str, ...] = ()
+    """Factors in which the two arms differ and that the claim isolates."""
+    leftover: tuple[str, ...] = ()
+    """Factors in which they differ, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +52,17 @@ class Recommendation:
     code: str
     claims: tuple[str, ...]
     why: str
+    reason: str
+    """The same without the claims."""
     evidence: tuple[str, ...]
     place: str
+    line: int
     advice: str
     yaml: str
-    blocks: bool
+    """The remedy as text to paste."""
+    remedy: Remedy
+    weight: Weight
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +78,7 @@ class Assessment:
     recommendations: tuple[Recommendation, ...]
     decisions: tuple[Decision, ...]
     checked_after: tuple[str, ...]
+    """Code and what is looked at, of the checks that wait for data and results."""
 
     @property
     def go(self) -> bool:

@@ -15,6 +15,7 @@ from compiler.assessment.render import render_assessment
 from compiler.estimates import Estimate, UnknownDevice, UnknownShape, render_estimate
 from compiler.explain_plan import PlanOutlook, explain_plan
 from compiler.plan import Plan
+from compiler.plan_text import render_plan, render_steps
 from compiler.render import to_json
 from stage1.commands.compiling import CannotRead, compile_file, print_diagnostics
 from stage1.commands.cost import cost_of
@@ -33,6 +34,7 @@ def show_plan(
     strengthened: Path | None = None,
     device: str | None = None,
     price: float | None = None,
+    verbose: bool = False,
 ) -> int:
     """Print the plan; the exit code of the command line contract."""
     try:
@@ -52,9 +54,11 @@ def show_plan(
     if as_json:
         print(json.dumps(_document(compilation, outlook, review, cost), indent=1))
     else:
-        _print(compilation, review)
+        _print(compilation, review, spec, verbose)
         if compilation.plan and outlook:
-            print(_text(compilation.plan, outlook))
+            print(render_plan(compilation.plan, outlook))
+        if outlook and verbose:
+            print(f"\n{render_steps(outlook, compilation.contrasts)}")
         if cost:
             print(f"\n{render_estimate(cost)}")
     if strengthened is not None and review is not None and not _strengthened(spec, overrides, strengthened, review.level):
@@ -66,13 +70,13 @@ def show_plan(
     return 4 if require_go and review is not None and not review.go else 0
 
 
-def _print(compilation: Compilation, review: Assessment | None) -> None:
+def _print(compilation: Compilation, review: Assessment | None, spec: Path, verbose: bool) -> None:
     """Mistakes in full on stderr; what the method checks found as a review, errors among them on stderr, too."""
     known = {(finding.code, finding.message) for finding in compilation.findings}
     told = tuple(d for d in compilation.diagnostics if d.severity == "error" or (d.code, d.message) not in known)
     print_diagnostics(replace(compilation, diagnostics=told))
     if review is not None and review.claims:
-        print(render_assessment(review))
+        print(render_assessment(review, str(spec), whole=verbose) + "\n")
 
 
 def _strengthened(spec: Path, overrides: Sequence[str], out: Path, level: str) -> bool:
@@ -113,40 +117,11 @@ def _document(
     return {
         "diagnostics": to_json(compilation.diagnostics),
         "plan": plan.model_dump(mode="json") if plan else None,
+        "contrasts": [asdict(contrast) for contrast in compilation.contrasts],
         "outlook": outlook.to_json() if outlook else None,
         "assessment": review.to_json() if review else None,
         "estimate": asdict(cost) if cost else None,
     }
-
-
-def _text(plan: Plan, outlook: PlanOutlook) -> str:
-    to_run = [step for step in outlook.steps if step.action == "run"]
-    lines = [f"{plan.experiment}  plan {plan.fingerprint[:12]}", "", "arms"]
-    seeds: dict[str, list[str]] = {}
-    for entry in plan.arms:
-        seeds.setdefault(entry.arm, []).append("untrained" if entry.seed is None else str(entry.seed))
-    width = max(map(len, seeds))
-    lines += [f"  {arm:<{width}}  {_lineage(plan, arm)}  ({_seeds(known)})" for arm, known in seeds.items()]
-    lines += ["", f"steps: {len(plan.steps)}, {len(plan.steps) - len(to_run)} to reuse, {len(to_run)} to run"]
-    for kind, counts in outlook.counts().items():
-        lines.append(f"  {kind:<15} {counts['reuse']:>3} reuse  {counts['run']:>3} run")
-    known = len(to_run) < len(plan.steps) or any(step.why not in ("new", "not complete yet") for step in to_run)
-    if to_run and known:
-        lines += ["", "to run, and why"]
-        lines += [f"  {step.id:<34} {step.why}" for step in to_run]
-    return "\n".join(lines)
-
-
-def _lineage(plan: Plan, arm: str) -> str:
-    body = plan.spec["arms"][arm]
-    train = body.get("train")
-    recipe = train.get("use") if isinstance(train, dict) else train
-    parent = body.get("from")
-    return f"{parent or 'base model'} -> {recipe}" if recipe else f"{parent or 'base model'} as it is"
-
-
-def _seeds(known: list[str]) -> str:
-    return known[0] if known == ["untrained"] else f"seeds {', '.join(known)}"
 
 
 def _saved(out: Path, plan: Plan) -> bool:

@@ -8,6 +8,7 @@ import pytest
 
 from compiler.assessment import assess
 from compiler.assessment.render import render_assessment
+from compiler.render import render_text
 
 QUESTIONS = [
     "baseline completeness", "fair comparison", "control variables", "statistical power", "evaluation robustness", "ablation",
@@ -35,7 +36,50 @@ def test_the_experiment_as_requested(root, compiled):
     assert "54 uncorrected tests without a primary endpoint" in text
     assert "5 of 9 criteria mirrored" in text
     assert "isolation" in text
-    assert len(text.splitlines()) <= 75
+    assert len(text.splitlines()) <= 78
+    assert max(map(len, text.splitlines())) <= 120
+
+
+@pytest.mark.parametrize("name", ["as_requested", "quickstart"])
+def test_what_is_to_be_pasted_is_a_spec_that_answers_the_findings(name, root, compiled):
+    """The additions extend the spec as they stand in the text; nothing that blocked a claim blocks it any more."""
+    text = (root / "specs" / f"{name}.yaml").read_text()
+    found = compiled(text)
+    shown = render_assessment(assess(found.design, found.findings), f"specs/{name}.yaml")
+    pasted = shown[shown.index("extends:") : shown.index("\n\nchecked after")]
+
+    then = compiled(pasted, files={f"{name}.yaml": text})
+
+    before = {(f.code, claim) for f in found.findings if f.weight == "blocks" for claim in f.claims}
+    after = {(f.code, claim) for f in then.findings if f.weight == "blocks" for claim in f.claims}
+    assert then.ok, then.diagnostics
+    assert before
+    assert not before & after
+
+
+def test_a_remedy_is_told_as_lines_that_can_be_pasted(root, compiled):
+    """The help of a diagnostic says what to do, then YAML, a line for each arm."""
+    found = compiled((root / "specs" / "quickstart.yaml").read_text())
+    (told,) = [d for d in found.diagnostics if d.code == "M017"]
+
+    assert told.help.split("\n")[:3] == [
+        "add the base model with worked examples in its prompt:",
+        "arms:",
+        "  base_few_shot: {from: base, prompt: few-shot}",
+    ]
+    assert "\n       arms:\n         base_few_shot: {from: base, prompt: few-shot}\n" in render_text([told], color=False)
+
+
+def test_nothing_is_left_out_of_the_whole_review(root, compiled):
+    """A review of many claims is cut with a count, and told in full when asked."""
+    text = (root / "specs" / "quickstart.yaml").read_text()
+    claim = "{says: it helps, compare: [sft, base], expect: greater, on: [coherent], isolates: [train]}"
+    found = compiled(text, *(f"claims.more_{number}={claim}" for number in range(40)))
+    review = assess(found.design, found.findings)
+
+    assert "28 more: --verbose" in render_assessment(review)
+    assert "--verbose" not in render_assessment(review, whole=True)
+    assert "more_39" in render_assessment(review, whole=True)
 
 
 @pytest.mark.parametrize("name", ["stage1", "full"])

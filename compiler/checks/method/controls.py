@@ -35,7 +35,7 @@ def _matches(design: Design, comparison: Comparison, rival: ResolvedArm) -> bool
 
 def _compute(design: Design, comparison: Comparison, one: float, other: float) -> Finding:
     ahead, behind = comparison.ahead, comparison.behind
-    used, passes = recipe_name(design.spec.arms[behind.name]), design.own_passes(ahead)
+    used = recipe_name(design.spec.arms[behind.name])
     isolates = ["train"]
     if design.policy(ahead.parent) == design.policy(behind.name) and is_sft(behind):
         name = design.fresh(f"{behind.name}_continued")
@@ -53,10 +53,17 @@ def _compute(design: Design, comparison: Comparison, one: float, other: float) -
         f"{one / other:.1f} times as much as {quoted(behind.name)}",
         "unequal training",
         (
-            f"estimate: {one:,.0f} against {other:,.0f} sequences passed forward (both sides of a pair, and the reference)",
-            f"{passes:,.0f} of them in the last stage of {quoted(ahead.name)}",
+            f"about {one:,.0f} sequences against {other:,.0f}",
+            "both sides of a pair and the reference's readings count",
         ),
-        Remedy({name: arm}, {design.fresh(f"{ahead.name}_beats_{name}"): control(comparison, name, isolates)}),
+        Remedy(
+            {name: arm},
+            {
+                design.fresh(f"{ahead.name}_beats_{name}"): control(
+                    comparison, name, isolates, "The gain is more than longer training"
+                )
+            },
+        ),
         "add an arm trained as much",
     )
 
@@ -75,11 +82,11 @@ def _overridden(design: Design, arm: ResolvedArm) -> dict[str, Any]:
     return {"use": train} if isinstance(train, str) else dict(train)
 
 
-def control(comparison: Comparison, other: str, isolates: list[str], first: str | None = None) -> dict[str, Any]:
+def control(comparison: Comparison, other: str, isolates: list[str], says: str, first: str | None = None) -> dict[str, Any]:
     """A claim that sets the arm ahead against a control, on the same endpoints."""
     expect = comparison.claim.expect if comparison.claim.expect != "less" else "greater"
     arm = first or comparison.ahead.name
-    claim: dict[str, Any] = {"says": f"{arm} against its control {other}", "compare": [arm, other], "expect": expect}
+    claim: dict[str, Any] = {"says": says, "compare": [arm, other], "expect": expect}
     return claim | {"on": list(comparison.endpoints), "isolates": isolates}
 
 
@@ -100,7 +107,7 @@ def _exposure(design: Design, comparison: Comparison) -> Finding:
     train = {"use": recipe_name(design.spec.arms[teacher.name]), "match": {"tokens": ahead.name}}
     arm = {"from": ahead.parent, "train": train, "data": {"demonstrations": {"from": "chosen"}}}
     known = next((other for other in design.arms if design.written(design.arms[other]) == arm), None)
-    name = known or design.fresh(f"{ahead.name}_chosen_only")
+    name = known or design.fresh(f"{teacher.name}_on_chosen")
     arms = {} if known else {name: arm}
     claimed = design.fresh(f"{ahead.name}_beats_{name}")
     return Finding(
@@ -112,7 +119,7 @@ def _exposure(design: Design, comparison: Comparison) -> Finding:
         f"instructions in {len(design.stages(ahead))} stages, {quoted(behind.name)} in {len(design.stages(behind))}",
         "unequal exposure",
         (f"the chosen side of {pairs} pairs answers the {items} instructions of the demonstrations: overlap 100%",),
-        Remedy(arms, {claimed: control(comparison, name, ["train"])}),
+        Remedy(arms, {claimed: control(comparison, name, ["train"], "The gain is more than seeing the answers")}),
         "add SFT on the chosen answers alone",
     )
 
@@ -139,7 +146,7 @@ def _placebo(design: Design, comparison: Comparison) -> Finding:
     ahead = comparison.ahead
     written, name = design.written(ahead), design.fresh(f"{ahead.name}_shuffled")
     arm = written | {"data": with_preferences(written, {"labels": "shuffled"})}
-    claim = control(comparison, name, ["data.preferences.labels"])
+    claim = control(comparison, name, ["data.preferences.labels"], "The gain is due to the contrast")
     about = [near.name for near in design.recipe_comparisons if near.ahead.name == ahead.name and not is_dpo(near.behind)]
     return Finding(
         "M005",
@@ -174,7 +181,7 @@ def _baseline(design: Design, comparison: Comparison) -> Finding:
     ahead, behind = comparison.ahead, comparison.behind
     known = next((a.name for a in design.arms.values() if not design.is_trained(a) and a.prompt == "few-shot"), None)
     name = known or design.fresh(f"{behind.name}_few_shot")
-    claim = control(comparison, name, ["train", "prompt"]) | {
+    claim = control(comparison, name, ["train", "prompt"], "The gain is more than the format") | {
         "on": [e for e in comparison.endpoints if e != PREFERENCE_ACCURACY]
     }
     arms = {} if known else {name: {"from": behind.name, "prompt": "few-shot"}}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from compiler.diagnostics import Diagnostic, Place, Severity
+from compiler.flow import entry_lines, nested
 
 Weight = Literal["blocks", "weakens", "notes"]
 """Blocks: the claim cannot be answered. Weakens: it can, with less to show for it. Notes: worth knowing."""
@@ -29,30 +30,12 @@ class Remedy:
         return not (self.arms or self.claims or self.settings)
 
     def yaml(self) -> str:
-        """The additions as YAML that can be pasted; settings first."""
-        lines = [f"{_nested(path.split('.'), value)}" for path, value in self.settings.items()]
+        """The additions as YAML that can be pasted, a line each; settings first."""
+        lines = [line for key, value in nested(self.settings).items() for line in entry_lines(key, value)]
         for section, entries in (("arms", self.arms), ("claims", self.claims)):
-            lines += [f"{section}:", *(f"  {name}: {flow(body)}" for name, body in entries.items())] if entries else []
+            lines += [f"{section}:"] if entries else []
+            lines += [line for name, body in entries.items() for line in entry_lines(name, body, indent=2)]
         return "\n".join(lines)
-
-
-def _nested(path: list[str], value: Any) -> str:
-    if len(path) == 1:
-        return f"{path[0]}: {flow(value)}"
-    return f"{path[0]}: " + "".join(f"{{{key}: " for key in path[1:]) + flow(value) + "}" * (len(path) - 1)
-
-
-def flow(value: Any) -> str:
-    """A plain value in YAML's flow style."""
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{key}: {flow(below)}" for key, below in value.items()) + "}"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(flow(item) for item in value) + "]"
-    if isinstance(value, bool) or value is None:
-        return {True: "true", False: "false", None: "null"}[value]
-    if isinstance(value, str) and any(c in value for c in ",:{}[]#'\"&*!|>%@`"):
-        return "'" + value.replace("'", "''") + "'"
-    return str(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +65,6 @@ class Finding:
 
     def diagnostic(self, level: Level) -> Diagnostic:
         """As the rest of the compiler tells it."""
-        added = "; ".join(line.strip() for line in self.remedy.yaml().split("\n") if line)
-        help_ = f"{self.advice}: {added}" if self.advice and added else self.advice or added
+        added = self.remedy.yaml()
+        help_ = f"{self.advice or 'write'}:\n{added}" if added else self.advice
         return Diagnostic(self.code, self.severity(level), self.message, self.place, self.label, help_, self.evidence)

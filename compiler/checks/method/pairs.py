@@ -36,15 +36,18 @@ def check_policies(design: Design) -> Iterator[Finding]:
             yield _foreign(design, comparison, foreign, own)
 
 
+_POLICY, _SAYS = ["from", "data.preferences.chosen.from"], "The gain holds on own pairs"
+
+
 def _foreign(design: Design, comparison: Comparison, foreign: ResolvedArm, own: ResolvedArm) -> Finding:
     written, name = design.written(foreign), design.fresh(f"{foreign.name}_own_pairs")
     writer = foreign.parent or next((arm.name for arm in design.arms.values() if not design.is_trained(arm)), "base")
     arm = written | {"data": with_preferences(written, {"chosen": {"from": writer}})}
     arms = {name: arm} if writer in design.arms else {writer: {}, name: arm}
     if own is comparison.ahead:
-        claim = control(comparison, name, ["from", "data.preferences.chosen.from"])
+        claim = control(comparison, name, _POLICY, _SAYS)
     else:
-        claim = control(comparison, own.name, ["from", "data.preferences.chosen.from"], first=name)
+        claim = control(comparison, own.name, _POLICY, _SAYS, first=name)
     pairs, wrote = foreign.preferences.pairs, quoted(foreign.preferences.chosen.from_)
     return Finding(
         "M006",
@@ -55,8 +58,8 @@ def _foreign(design: Design, comparison: Comparison, foreign: ResolvedArm, own: 
         f"on-policy for {quoted(own.name)} and off-policy for {quoted(foreign.name)}",
         "pairs of one policy",
         (
-            f"{pairs} of {pairs} chosen answers of {quoted(foreign.name)} are foreign to it, 0 of {own.preferences.pairs} of "
-            f"{quoted(own.name)}; checked after the run: log-probabilities under each reference",
+            f"{pairs} of {pairs} chosen answers of {quoted(foreign.name)} are foreign to it, "
+            f"0 of {own.preferences.pairs} of {quoted(own.name)}",
         ),
         Remedy(arms, {design.fresh(f"{own.name}_against_{name}"): claim}),
         "add an arm on pairs of its own policy",
@@ -155,7 +158,7 @@ def _mirrored(design: Design, comparison: Comparison, kinds: list[str]) -> Findi
         rest = {kind: round(share / total, 4) for kind, share in kept.items()}
         rest[next(iter(rest))] = round(rest[next(iter(rest))] + 1 - sum(rest.values()), 4)
         data = with_preferences(written, {"rejected": rest})
-        claim = control(comparison, comparison.behind.name, list(comparison.claim.isolates), first=name)
+        claim = control(comparison, comparison.behind.name, list(comparison.claim.isolates), "The gain is not rehearsed", name)
         claim |= {"on": [MIRRORED[kind] for kind in kinds]}
         remedy = Remedy({name: written | {"data": data}}, {f"{name}_still_gains": claim})
     told = ", ".join(f"{quoted(kind)} ({mix.get(kind, 0):.0%}) is what {quoted(MIRRORED[kind])} fails" for kind in kinds)
@@ -208,10 +211,13 @@ def check_pathologies(design: Design) -> Iterator[Finding]:
     told: set[tuple[object, ...]] = set()
     for comparison in design.comparisons:
         for arm in (comparison.ahead, comparison.behind):
-            if not isinstance(arm.recipe, DpoRecipe) or not (arm.recipe.epochs > 3 or not 0.01 <= arm.recipe.beta <= 1):
-                continue
             recipe = arm.recipe
-            key = "beta" if not 0.01 <= recipe.beta <= 1 else "epochs"
+            if not isinstance(recipe, DpoRecipe):
+                continue
+            low, high = (0.5, 20) if recipe.length_normalised else (0.01, 1)
+            if recipe.epochs <= 3 and low <= recipe.beta <= high:
+                continue
+            key = "epochs" if low <= recipe.beta <= high else "beta"
             place = _setting(design, arm, key)
             if (place.span, place.source) in told:
                 continue
@@ -224,10 +230,11 @@ def check_pathologies(design: Design) -> Iterator[Finding]:
                 f"claim {quoted(comparison.name)}: {quoted(arm.name)} may saturate its margins or leave its reference",
                 "outside the usual range",
                 (
-                    f"beta {recipe.beta:g} (usual: 0.01 to 1), {recipe.epochs:g} epochs (usual: 1 to 3) over "
+                    f"beta {recipe.beta:g} (usual: {low:g} to {high:g}), {recipe.epochs:g} epochs (usual: 1 to 3) over "
                     f"{arm.preferences.pairs} pairs; checked after the run: chosen log-probability, margins",
                 ),
-                advice="use beta from 0.01 to 1 and at most 3 epochs, or look at the curves before believing the result",
+                advice=f"use beta from {low:g} to {high:g} and at most 3 epochs, "
+                "or look at the curves before believing the result",
             )
 
 
