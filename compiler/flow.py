@@ -8,14 +8,14 @@ from typing import Any
 
 WIDTH = 120
 _SPECIAL = frozenset(",:{}[]#'\"&*!|>%@`\n\t")
-_NOT_TEXT = re.compile(r"~|null|true|false|[-+.]?(\d.*|inf|nan)|", re.IGNORECASE)
+_NOT_TEXT = re.compile(r"~|null|true|false|[-+]?\.?(\d.*|inf|nan)|", re.IGNORECASE)
 """Words that YAML 1.2 would read as something other than text."""
 
 
 def flow(value: Any) -> str:
     """A plain value in YAML's flow style, in one line."""
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{key}: {flow(below)}" for key, below in value.items()) + "}"
+        return "{" + ", ".join(f"{_text(str(key))}: {flow(below)}" for key, below in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(flow(item) for item in value) + "]"
     if isinstance(value, bool) or value is None:
@@ -48,7 +48,7 @@ def _broken(start: str, value: Any, indent: int) -> Iterator[str]:
         yield whole
         return
     line = start + "{"
-    parts = [part for key, below in value.items() for part in _parts(f"{key}: {flow(below)}", WIDTH - indent - 1)]
+    parts = [part for key, below in value.items() for part in _parts(f"{_text(str(key))}: {flow(below)}", WIDTH - indent - 1)]
     for number, part in enumerate(parts):
         ending = "}" if number == len(parts) - 1 else ","
         if len(line) + len(part) + 2 > WIDTH and not line.endswith("{"):
