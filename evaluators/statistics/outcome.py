@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -48,11 +48,11 @@ class TestResult:
 
     def p_above(self, bound: float) -> float:
         """One-sided p-value against effect <= bound."""
-        return float(stats.t.sf(self.score(bound), self.degrees_of_freedom))
+        return float(special.stdtr(self.degrees_of_freedom, -self.score(bound)))
 
     def p_below(self, bound: float) -> float:
         """One-sided p-value against effect >= bound."""
-        return float(stats.t.cdf(self.score(bound), self.degrees_of_freedom))
+        return float(special.stdtr(self.degrees_of_freedom, self.score(bound)))
 
 
 def t_result(test: str, effect: float, standard_error: float, degrees_of_freedom: float, level: float) -> TestResult:
@@ -60,11 +60,11 @@ def t_result(test: str, effect: float, standard_error: float, degrees_of_freedom
 
     t = effect / standard_error, with `degrees_of_freedom`; `standard_error` must be positive.
     """
-    half = float(stats.t.ppf((1 + level) / 2, degrees_of_freedom)) * standard_error
+    half = float(special.stdtrit(degrees_of_freedom, (1 + level) / 2)) * standard_error
     return TestResult(
         test=test,
         effect=effect,
-        p=float(2 * stats.t.sf(abs(effect) / standard_error, degrees_of_freedom)),
+        p=float(2 * special.stdtr(degrees_of_freedom, -abs(effect) / standard_error)),
         interval=Interval(max(effect - half, -1.0), min(effect + half, 1.0)),
         level=level,
         score=lambda bound: (effect - bound) / standard_error,
