@@ -52,6 +52,14 @@ class Executor(StrEnum):
 
     local = "local"
 
+    ray = "ray"
+
+
+class LogFormat(StrEnum):
+    """How `run` tells what happens."""
+
+    text = "text"
+    json = "json"
 
 @app.command()
 def plan(
@@ -104,9 +112,16 @@ def run(
     store: StoreRoot = Path("runs"),
 ) -> None:
     """Carry out a spec: make what is missing, reuse what is there, write the report."""
-    from stage1.commands.run import run_spec
+    fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Begin nothing more after the first failure.")] = False,
+    log_format: Annotated[LogFormat, typer.Option(help="With json, stderr is one JSON object a line.")] = LogFormat.text,
+    address: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="With --executor ray: the cluster, e.g. ray://host:10001.", show_default=False),
+    ] = None,
+    from stage1.commands.run import RunOptions, run_spec
 
-    raise typer.Exit(run_spec(spec, overrides or [], only=only or [], store_root=store))
+    options = RunOptions(store, only or (), fail_fast, log_format.value, executor.value, address)
+    raise typer.Exit(run_spec(spec, overrides or [], options))
 
 
 @app.command()

@@ -11,26 +11,32 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 from compiler.plan import Plan, Step
-from stage1.runner import Outcome, one_line
+from stage1.device_use import DeviceUse
+from stage1.executors import CurveRow
+from stage1.runner import Outcome
+from stage1.steps.gate import GATE
 from stage1.store import Artifact
 from stage1.time_left import TimeLeft
 
+_LOOK_EVERY = 1.0  # seconds between looks at the device
+
 
 class ConsoleObserver:
-    """Shows progress with time left, failures when they happen, and a closing line."""
+    """Shows progress with time left and device use, failures when they happen and again at the end."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._progress: Progress | None = None
-        self._overall: TaskID | None = None
-        self._current: TaskID | None = None
+        self._overall = TaskID(0)
+        self._bars: dict[str, TaskID] = {}
         self._total = self._done = 0
         self._left = TimeLeft([])
-        self._started = 0.0
+        self._steps: dict[str, Step] = {}
 
     def run_started(self, plan: Plan, to_do: Sequence[Step]) -> None:
         """Announce the plan and open the bars."""
-        self._total, self._left = len(to_do), TimeLeft(list(to_do))
+        self._total, self._done, self._left = len(to_do), 0, TimeLeft(to_do)
+        self._steps = {step.id: step for step in plan.steps}
         self._console.print(
             f"[bold]{escape(plan.experiment)}[/bold]  plan {plan.fingerprint[:12]}  "
             f"{len(plan.steps)} steps: {len(plan.steps) - len(to_do)} reused, {len(to_do)} to do"
@@ -39,49 +45,67 @@ class ConsoleObserver:
             self._open_bars()
 
     def step_started(self, step: Step) -> None:
-        """Name the step in hand."""
-        self._started = time.monotonic()
-        if self._progress and self._current is not None:
-            self._progress.reset(self._current, description=escape(step.id), total=None)
-            self._show_time_left()
+        """A bar for the step in hand."""
+        self._left.progress(step, 0.0)
+        if self._progress:
+            self._bars[step.id] = self._progress.add_task(escape(step.id), total=None, told="")
+            self._show_whole()
 
     def step_progress(self, step: Step, done: int, total: int) -> None:
         """Move the step's bar."""
-        if self._progress and self._current is not None:
-            self._progress.update(self._current, completed=done, total=total)
-            self._show_time_left(done / total if total else 0.0)
+        self._left.progress(step, done / total if total else 0.0)
+        if self._progress and step.id in self._bars:
+            self._progress.update(self._bars[step.id], completed=done, total=total)
+            self._show_whole()
+
+    def step_curves(self, step: Step, rows: Sequence[CurveRow]) -> None:
+        """Curves are for the tracker."""
 
     def step_finished(self, step: Step, artifact: Artifact, seconds: float) -> None:
         """Count the step and say what it took."""
-        self._done += 1
-        self._left.finished(step, seconds)
-        left = _clock(self._left.seconds())
-        line = f"[{self._done:>{len(str(self._total))}}/{self._total}] {step.id}  {seconds:.1f} s"
-        self._console.print(escape(line if self._progress else f"{line}, {left} left"), highlight=False)
-        if self._progress and self._overall is not None:
-            self._progress.update(self._overall, completed=self._done)
+        self._over(step, seconds)
+        line = f"{self._counted()} {step.id}  {seconds:.1f} s"
+        self._console.print(escape(line if self._progress else f"{line}, {self._clock()} left"), highlight=False)
+        if step.kind == "gate" and (closed := artifact.read_json(GATE)["closed"]):
+            self.say(f"[yellow]gate[/] {escape(closed)}")
 
-    def step_failed(self, step: Step, error: Exception, log: Path) -> None:
+    def step_found(self, step: Step) -> None:
+        """Count the step: another run has made it."""
+        self._over(step, None)
+        self._console.print(escape(f"{self._counted()} {step.id}  made by another run"), highlight=False)
+
+    def step_waits(self, step: Step, why: str) -> None:
+        """Say what is waited for."""
+        self._close_bar(step)
+        self.say(f"waiting {escape(step.id)}: {escape(why)}")
+
+    def step_failed(self, step: Step, why: str, log: Path) -> None:
         """Say at once what failed, why, and where to read more."""
-        arm = f" (arm {step.arm}{f', seed {step.seed}' if step.seed is not None else ''})" if step.arm else ""
-        self.say(f"[bold red]failed[/] {escape(step.id)}{escape(arm)}: {escape(one_line(error))}")
+        self._over(step, None)
+        self.say(f"[bold red]failed[/] {_named(step)}: {escape(why)}")
         self.say(f"       details in {escape(str(log))}")
 
-    def artifact_damaged(self, step: Step, what: str, aside: Path) -> None:
+    def artifact_damaged(self, step: Step, what: str, aside: Path | None) -> None:
         """Say what was damaged and that it is made again."""
-        self.say(f"[yellow]damaged[/] {escape(step.id)}: {escape(what)}; moved to {escape(str(aside))}, making it again")
+        moved = f"; moved to {escape(str(aside))}" if aside else ""
+        self.say(f"[yellow]damaged[/] {escape(step.id)}: {escape(what)}{moved}, making it again")
 
     def arm_ready(self, arm: str, seed: int | None) -> None:
         """The step lines say it already."""
 
     def run_finished(self, outcome: Outcome) -> None:
-        """Close the bars and sum up."""
-        if self._progress:
-            self._progress.stop()
+        """Close the bars and sum up, every failure once more."""
+        self.close()
+        if len(outcome.failed) > 1:
+            self.say("[bold red]failed[/]")
+            for step_id, why in outcome.failed.items():
+                self.say(f"  {_named(self._steps[step_id])}: {escape(why)}  ({escape(str(outcome.logs[step_id]))})")
         counts = f"{len(outcome.ran)} steps run, {len(outcome.reused)} reused"
         if outcome.failed:
             counts += f", [bold red]{len(outcome.failed)} failed[/], {len(outcome.blocked)} not tried because of that"
-        self.say(f"{counts}, {_clock(outcome.seconds)}")
+        self.say(f"{counts}, {clock(outcome.seconds)}")
+        if outcome.stopped:
+            self.say(f"[bold red]stopped[/] {escape(outcome.stopped)}")
 
     def say(self, text: str) -> None:
         """One line above the bars."""
@@ -91,25 +115,52 @@ class ConsoleObserver:
         """Take the bars away, whatever happened."""
         if self._progress:
             self._progress.stop()
+            self._progress = None
+
+    def _over(self, step: Step, seconds: float | None) -> None:
+        self._done += 1
+        self._left.finished(step, seconds)
+        self._close_bar(step)
+        self._show_whole()
+
+    def _counted(self) -> str:
+        self._total = max(self._total, self._done)  # what was damaged is made beyond what was to do
+        return f"[{self._done:>{len(str(self._total))}}/{self._total}]"
+
+    def _clock(self) -> str:
+        return clock(self._left.seconds())
+
+    def _close_bar(self, step: Step) -> None:
+        if self._progress and step.id in self._bars:
+            self._progress.remove_task(self._bars.pop(step.id))
 
     def _open_bars(self) -> None:
         columns = (
             TextColumn("{task.description}"),
             BarColumn(bar_width=30),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[left]}"),
+            TextColumn("{task.fields[told]}"),
         )
+        self._device, self._looked, self._use = DeviceUse(), 0.0, ""
         self._progress = Progress(*columns, console=self._console, transient=True)
-        self._current = self._progress.add_task("starting", total=None, left="")
-        self._overall = self._progress.add_task("all steps", total=self._total, left="")
+        self._overall = self._progress.add_task("all steps", total=self._total, told="")
         self._progress.start()
 
-    def _show_time_left(self, share: float = 0.0) -> None:
-        if self._progress and self._overall is not None:
-            self._progress.update(self._overall, left=f"{_clock(self._left.seconds(share))} left")
+    def _show_whole(self) -> None:
+        if not self._progress:
+            return
+        if time.monotonic() - self._looked > _LOOK_EVERY:
+            self._looked, self._use = time.monotonic(), str(self._device)
+        self._progress.update(self._overall, completed=self._done, told=f"{self._clock()} left, {self._use}")
 
 
-def _clock(seconds: float) -> str:
+def _named(step: Step) -> str:
+    arm = f" (arm {step.arm}{f', seed {step.seed}' if step.seed is not None else ''})" if step.arm else ""
+    return escape(f"{step.id}{arm}")
+
+
+def clock(seconds: float) -> str:
+    """A duration as people say it."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:

@@ -2,35 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 from compiler.plan import Step, StepKind
 
 _UNSEEN: Mapping[StepKind, float] = {
     "instructions": 2.0, "generate": 8.0, "demonstrations": 0.5, "preferences": 1.0, "heldout_pairs": 0.5, "reference": 5.0,
-    "train": 15.0, "respond": 8.0, "prefer": 5.0, "score": 1.0, "analyze": 10.0,
+    "train": 15.0, "respond": 8.0, "prefer": 5.0, "score": 1.0, "gate": 1.0, "analyze": 10.0,
 }  # fmt: skip
-"""Seconds of a kind nobody has timed yet: the embedded model on two cores."""
 
 
-@dataclass(slots=True)
+def usual_seconds(kind: StepKind) -> float:
+    """Seconds of a kind of step that nobody has timed yet: the embedded model on two cores."""
+    return _UNSEEN[kind]
+
+
 class TimeLeft:
-    """Mean seconds per kind of step, applied to the steps still to do."""
+    """Mean seconds per kind of step, applied to the steps still to do, over as many at a time as have run at once."""
 
-    remaining: list[Step]
-    seen: dict[str, list[float]] = field(default_factory=dict)
+    def __init__(self, steps: Sequence[Step]) -> None:
+        self._left = Counter(step.kind for step in steps)
+        self._count: Counter[StepKind] = Counter()
+        self._sum: Counter[StepKind] = Counter()
+        self._share: dict[str, tuple[StepKind, float]] = {}
+        self._at_once = 1
 
-    def finished(self, step: Step, seconds: float) -> None:
-        """A step took this long."""
-        self.remaining = [other for other in self.remaining if other.id != step.id]
-        self.seen.setdefault(step.kind, []).append(seconds)
+    def progress(self, step: Step, share: float) -> None:
+        """A step that runs has done this share (0 to 1) of its work."""
+        self._share[step.id] = (step.kind, share)
+        self._at_once = max(self._at_once, len(self._share))
 
-    def seconds(self, done_of_current: float = 0.0) -> float:
-        """Seconds left; `done_of_current` is the finished share (0 to 1) of the first remaining step."""
-        each = [self._of_kind(step.kind) for step in self.remaining]
-        return sum(each) - (each[0] * done_of_current if each else 0.0)
+    def finished(self, step: Step, seconds: float | None) -> None:
+        """A step took this long; None: it took none of our time, or failed."""
+        self._share.pop(step.id, None)
+        self._left[step.kind] = max(0, self._left[step.kind] - 1)
+        if seconds is not None:
+            self._count[step.kind] += 1
+            self._sum[step.kind] += seconds  # type: ignore[assignment]  # a Counter holds any number
 
-    def _of_kind(self, kind: StepKind) -> float:
-        times = self.seen.get(kind)
-        return sum(times) / len(times) if times else _UNSEEN[kind]
+    def seconds(self) -> float:
+        """Seconds left."""
+        whole = sum(count * self._mean(kind) for kind, count in self._left.items())
+        done = sum(share * self._mean(kind) for kind, share in self._share.values())
+        return max(0.0, whole - done) / self._at_once
+
+    def _mean(self, kind: StepKind) -> float:
+        return self._sum[kind] / self._count[kind] if self._count[kind] else _UNSEEN[kind]

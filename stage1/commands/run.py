@@ -3,87 +3,209 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
+from typing import Any
 
 from rich.console import Console
 
-from compiler.plan import Plan
+from compiler import Compilation
+from compiler.plan import Plan, Step
+from compiler.render import to_json
+from stage1.attempt import Worker
 from stage1.commands.compiling import CannotRead, compiled_or_planned, print_briefly
 from stage1.commands.report import render
 from stage1.commands.summary import print_summary
 from stage1.console import ConsoleObserver
-from stage1.runner import Outcome, Runner
+from stage1.executors import Executor, ExecutorError, Reports
+from stage1.executors.local import LocalExecutor
+from stage1.failures import one_line, reason_to_stop
+from stage1.interruption import exit_code, stopping_on_signals, what_stopped
+from stage1.json_log import JsonObserver
+from stage1.runner import Outcome, Runner, set_aside_if_damaged
+from stage1.secrets import masked
 from stage1.steps.worker import StepWorker
-from stage1.store import Store, write_json
+from stage1.store import DamagedArtifact, Store, write_json
 from stage1.tracking import MlflowTracker
 from stage1.world import DiskWorld
 
+_REPAIRS = 5  # how often the artifacts that the report reads may turn out damaged before the run gives up
 
-def run_spec(spec: Path, overrides: Sequence[str], *, only: Sequence[str], store_root: Path) -> int:
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """How a spec is carried out; none of it changes a result."""
+
+    store_root: Path = Path("runs")
+    only: Sequence[str] = ()
+    fail_fast: bool = False
+    log_format: str = "text"
+    executor: str = "local"
+    address: str | None = None
+    """Of a Ray cluster."""
+
+
+def run_spec(spec: Path, overrides: Sequence[str], options: RunOptions) -> int:
     """Carry out a spec, or a plan written earlier; the exit code of the command line contract."""
     try:
         compilation = compiled_or_planned(spec, overrides)
     except CannotRead as problem:
         print(problem, file=sys.stderr)
         return 2
-    print_briefly(compilation, spec)
+    console: ConsoleObserver | JsonObserver
+    if options.log_format == "json":
+        console = JsonObserver(sys.stderr)
+        _tell_diagnostics(compilation, console)
+    else:
+        console = ConsoleObserver(Console(stderr=True))
+        print_briefly(compilation, spec)
     if compilation.plan is None:
         return 1
-    plan = compilation.plan
-    unknown = sorted(set(only) - {entry.arm for entry in plan.arms})
+    unknown = sorted(set(options.only) - {entry.arm for entry in compilation.plan.arms})
     if unknown:
-        names = ", ".join(dict.fromkeys(entry.arm for entry in plan.arms))
+        names = ", ".join(dict.fromkeys(entry.arm for entry in compilation.plan.arms))
         print(f"error: --only {unknown[0]}: there is no such arm; the arms are {names}", file=sys.stderr)
         return 2
+    return _ending_well(compilation.plan, options, console)
+
+
+def _tell_diagnostics(compilation: Compilation, console: JsonObserver) -> None:
+    for diagnostic in to_json(compilation.diagnostics):
+        console.say("diagnostic", **diagnostic)
+    for note in compilation.notes:
+        console.say("note", text=note)
+
+
+def _ending_well(plan: Plan, options: RunOptions, console: ConsoleObserver | JsonObserver) -> int:
+    """Every way of ending comes with one clear line and its exit code."""
     try:
-        return _carry_out(plan, store_root, only)
+        with stopping_on_signals():
+            return _Run(plan, options, console).carry_out()
+    except KeyboardInterrupt as stop:
+        console.close()
+        _tell(console, what_stopped(stop), "what was complete is kept, the same command goes on from there")
+        return exit_code(stop)
+    except ExecutorError as problem:
+        console.close()
+        print(f"error: {problem}", file=sys.stderr)
+        return 2
     except OSError as error:
-        print(f"error: {error.strerror or error}: {error.filename or store_root}; what was complete is kept", file=sys.stderr)
+        console.close()
+        where = f": {error.filename}" if error.filename else ""
+        why = reason_to_stop(error, options.store_root) or f"{error.strerror or one_line(error)}{where}"
+        _tell(console, f"error: {why}", "what was complete is kept")
         return 3
 
 
-def _carry_out(plan: Plan, root: Path, only: Sequence[str]) -> int:
-    signal.signal(signal.SIGTERM, _stop)
-    store, folder = Store(root), root / plan.experiment
-    folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / "plan.json", plan.model_dump(mode="json"))
-    console = ConsoleObserver(Console(stderr=True))
-    tracker = MlflowTracker(tracking_uri(plan), store, folder / "tracking.json", warn=console.say)
-    worker = StepWorker(
-        DiskWorld().read_text,
-        console.step_progress,
-        tracker.curve_loggers,
-        generation_batch_size=plan.spec["runtime"]["generation_batch_size"],
-    )
-    try:
-        outcome = Runner(plan, store, worker, [console, tracker], folder / "logs").run(only)
-    finally:
-        console.close()
-    return _conclude(plan, store, folder, outcome, tracker, complete=not only)
+def _tell(console: ConsoleObserver | JsonObserver, what: str, then: str) -> None:
+    if isinstance(console, JsonObserver):
+        console.say("run_ended", why=what)
+    else:
+        print(f"{what}; {then}", file=sys.stderr)
 
 
-def _conclude(plan: Plan, store: Store, folder: Path, outcome: Outcome, tracker: MlflowTracker, *, complete: bool) -> int:
-    if complete and outcome.ok:
-        data, page = render(plan, store, folder)
+class _Run:
+    """One execution of a plan: its folder, its tracker, its executor."""
+
+    def __init__(self, plan: Plan, options: RunOptions, console: ConsoleObserver | JsonObserver) -> None:
+        self._plan, self._options, self._console = plan, options, console
+        self._store = Store(options.store_root)
+        self._folder = options.store_root / plan.experiment
+        self._folder.mkdir(parents=True, exist_ok=True)
+        write_json(self._folder / "plan.json", plan.model_dump(mode="json"))
+        self._tracker = MlflowTracker(
+            tracking_uri(plan),
+            self._store,
+            self._folder / "tracking.json",
+            self._warn,
+            on_this_machine=options.executor == "local",
+        )
+
+    def carry_out(self) -> int:
+        """Run, write the report, and make again what the report finds damaged."""
+        try:
+            for repairs_left in reversed(range(_REPAIRS)):
+                outcome = self._steps()
+                if self._options.only or not outcome.ok:
+                    break
+                try:
+                    self._conclude()
+                    break
+                except DamagedArtifact as damage:
+                    if not repairs_left:
+                        raise OSError(f"artifacts are damaged again and again: {damage}") from None
+                    self._set_aside(damage)
+        except KeyboardInterrupt:
+            self._tracker.interrupted()
+            raise
+        self._tracker.close()
+        self._link()
+        return 0 if outcome.ok else 3
+
+    def _steps(self) -> Outcome:
+        runner = Runner(
+            self._plan, self._store, self._executor(), [self._console, self._tracker], self._folder / "logs",
+            fail_fast=self._options.fail_fast,
+        )  # fmt: skip
+        try:
+            return runner.run(self._options.only)
+        finally:
+            self._console.close()
+
+    def _executor(self) -> Executor:
+        make_worker = _WorkerMaker(self._plan.spec["runtime"]["generation_batch_size"])
+        if self._options.executor == "ray":
+            from stage1.executors.on_ray import ray_executor  # imports ray
+
+            return ray_executor(self._plan, self._store, make_worker, self._options.address)
+        return LocalExecutor(self._store, make_worker)
+
+    def _conclude(self) -> None:
+        data, page = render(self._plan, self._store, self._folder)
         print_summary(data.analysis)
         print(f"\nreport   {page}")
-    link = tracker.link()
-    if link and not tracker.uri.startswith("http"):
-        print(f"compare  uv run mlflow ui --backend-store-uri {tracker.uri}   then open")
-    if link:
-        print(f"         {link}")
-    return 0 if outcome.ok else 3
+        self._tracker.summarize(data.analysis, page)
+
+    def _set_aside(self, damage: DamagedArtifact) -> None:
+        step = next(step for step in self._plan.steps if step.fingerprint == damage.fingerprint)
+        self._console.artifact_damaged(step, str(damage), set_aside_if_damaged(self._store, damage.fingerprint))
+
+    def _link(self) -> None:
+        link = self._tracker.link()
+        if link and not self._tracker.uri.startswith("http"):
+            print(f"compare  uv run stage1 ui {self._plan.experiment}   or")
+            print(f"         uv run mlflow ui --backend-store-uri {self._tracker.uri}   and open")
+        if link:
+            print(f"         {masked(link)}")
+
+    def _warn(self, text: str) -> None:
+        self._console.say("warning", text=text) if isinstance(self._console, JsonObserver) else self._console.say(text)
+
+
+@dataclass(frozen=True, slots=True)
+class _WorkerMaker:
+    """Makes the worker that knows all kinds of steps; travels to other machines."""
+
+    generation_batch_size: int | None
+
+    def __call__(self, reports: Reports) -> Worker:
+        return StepWorker(
+            DiskWorld().read_text,
+            reports.progress,
+            lambda step: _live_curves(reports, step),
+            generation_batch_size=self.generation_batch_size,
+        )
+
+
+def _live_curves(reports: Reports, step: Step) -> list[Any]:
+    from stage1.live_curves import LiveCurves  # imports lightning
+
+    return [LiveCurves(lambda rows: reports.curves(step, rows))]
 
 
 def tracking_uri(plan: Plan) -> str:
     """Where runs are recorded: the spec's `tracking.uri`, else MLFLOW_TRACKING_URI, else `mlflow.db` in this folder."""
     chosen = (plan.spec.get("tracking") or {}).get("uri") or os.environ.get("MLFLOW_TRACKING_URI")
     return str(chosen) if chosen else f"sqlite:///{Path('mlflow.db').absolute()}"
-
-
-def _stop(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt

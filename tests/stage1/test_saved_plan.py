@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from stage1.commands.compiling import CannotRead, compile_file, compiled_or_planned
-from stage1.commands.run import run_spec
+from stage1.commands.run import RunOptions, run_spec
 from stage1.store import write_json
 
 ROOT = Path(__file__).parents[2]
@@ -58,7 +58,7 @@ def test_a_saved_plan_is_the_plan(saved: Path) -> None:
 )
 def test_a_damaged_plan_is_refused_in_one_line(saved: Path, change, said: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Whatever was changed by hand or by accident: exit 2, one line that names the file and the damage, nothing is made."""
-    assert run_spec(changed(saved, change), [], only=[], store_root=saved.parent / "runs") == 2
+    assert run_spec(changed(saved, change), [], RunOptions(saved.parent / "runs")) == 2
 
     told = capsys.readouterr().err.strip()
     assert told.startswith(f"error: {saved} is not a plan that can be run")

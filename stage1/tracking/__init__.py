@@ -1,0 +1,5 @@
+"""MLflow, and the only package that knows it: one flat run per arm and seed, and one that sums the experiment up."""
+
+from stage1.tracking.tracker import MlflowTracker
+
+__all__ = ["MlflowTracker"]
