@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,6 +56,8 @@ class _Lowering:
         self.asked: dict[tuple[str, int], dict[str, Any]] = {}
         """Per prompt, what a `respond` step is told."""
         self.evaluation_decode = spec.evaluation.decode.model_dump(mode="json")
+        self.gate: tuple[str, ...] = ()
+        """The step that trainings wait for: whether the untrained arms leave room for what is claimed."""
         self.trained: dict[str, bool] = {}
         """Whether an arm's weights have been trained, by itself or by those it comes from."""
         self.checkpoints: dict[tuple[str, int | None], str] = {}
@@ -71,9 +73,16 @@ class _Lowering:
     def lowered(self) -> Lowered:
         """Every arm and seed, then the analysis."""
         made: dict[str, list[ArmSteps]] = {}
-        for arm in in_order(self.arms):
+        ordered = list(in_order(self.arms))
+        for arm in ordered:
             self.trained[arm.name] = arm.recipe is not None or (arm.parent is not None and self.trained[arm.parent])
-            made[arm.name] = [self._arm(arm, seed) for seed in self._seeds(arm.name)]
+        untrained = [arm for arm in ordered if not self.trained[arm.name]]  # they need no trained one
+        for arm in untrained:
+            made[arm.name] = [self._arm(arm, None)]
+        self.gate = self._gate(made)
+        for arm in ordered:
+            if self.trained[arm.name]:
+                made[arm.name] = [self._arm(arm, seed) for seed in self._seeds(arm.name)]
         arms = tuple(entry for name in self.arms for entry in made[name])
         analyze = self._analyze(arms)
         return Lowered(self.steps.steps, arms, analyze)
@@ -114,7 +123,7 @@ class _Lowering:
             inputs["demonstrations"] = self._demonstrations(arm, owner)
         resolved = recipe.model_dump(mode="json") | {"match": "tokens" if matched else None}
         settings = {"model": self.trainable, "recipe": resolved, "seed": owner.seed}
-        return self.steps.add("train", owner.named("train", arm.name), settings, inputs, owner)
+        return self.steps.add("train", owner.named("train", arm.name), settings, inputs, owner, after=self.gate)
 
     def _reference(self, arm: ResolvedArm, pairs: str, start: str | None, owner: Owner) -> str:
         if (pairs, start) not in self.references:
@@ -167,7 +176,7 @@ class _Lowering:
         settings = {"model": self.model, "prompt": prompt, "decode": decode.model_dump(mode="json"), "seed": self.data_seed}
         inputs = {"instructions": self.instructions, "checkpoint": self._checkpoint(source, writer.seed)}
         words = (source or "base-model", *((prompt["style"],) if prompt["style"] != "instruction" else ()))
-        return self.steps.add("generate", writer.named("generate", *words), settings, inputs, writer), writer
+        return self.steps.add("generate", writer.named("generate", *words), settings, inputs, writer, after=self.gate), writer
 
     def _is_trained(self, arm: str | None) -> bool:
         return arm is not None and self.trained[arm]
@@ -177,6 +186,32 @@ class _Lowering:
 
     def _prompt(self, style: PromptStyle, arm: ResolvedArm) -> dict[str, Any]:
         return {"style": style, "few_shot": arm.demonstrations.few_shot if style == "few-shot" else 0}
+
+    def _gate(self, untrained: Mapping[str, Sequence[ArmSteps]]) -> tuple[str, ...]:
+        """The step between the untrained arms' scores and the first training; none where nothing could be said there."""
+        scores = {_role("score", entry): entry.score for entries in untrained.values() for entry in entries}
+        if not scores or not self.spec.claims or len(untrained) == len(self.arms):
+            return ()
+        settings = {
+            "policy": self.spec.evaluation.gate,
+            "analysis": self.spec.analysis.model_dump(mode="json"),
+            "claims": [
+                {
+                    "name": name,
+                    "compare": list(claim.compare),
+                    "expect": claim.expect,
+                    "kind": claim.kind,
+                    "on": self._on(claim),
+                }
+                for name, claim in sorted(self.spec.claims.items())
+            ],
+            "arms": {name: list(self._seeds(name)) for name in untrained},
+            "criteria": list(self.spec.evaluation.criteria),
+        }
+        return (self.steps.add("gate", "gate", settings, {"instructions": self.instructions, **scores}, Owner()),)
+
+    def _on(self, claim: Claim) -> list[str]:
+        return list(claim.on or self.spec.evaluation.primary)
 
     def _analyze(self, arms: tuple[ArmSteps, ...]) -> str:
         spec = self.spec
@@ -189,15 +224,30 @@ class _Lowering:
             "primary": list(spec.evaluation.primary),
             "level": spec.level,
         }
-        scores = {f"score:{entry.arm}" + (f":{entry.seed}" if entry.seed is not None else ""): entry.score for entry in arms}
-        return self.steps.add("analyze", "analyze", settings, {"instructions": self.instructions, **scores}, Owner())
+        inputs: dict[str, str | None] = {"instructions": self.instructions}
+        for entry in arms:
+            inputs |= self._left_by(entry)
+        return self.steps.add("analyze", "analyze", settings, inputs, Owner())
+
+    def _left_by(self, entry: ArmSteps) -> dict[str, str | None]:
+        """What one arm and seed leave for the analysis: scores, answers, and the training with the data that it saw."""
+        found: dict[str, str | None] = {_role("score", entry): entry.score, _role("respond", entry): entry.respond}
+        if entry.train is not None:
+            read = self.steps.inputs_of(entry.train)
+            found[_role("train", entry)] = entry.train
+            found |= {_role(role, entry): read.get(role) for role in ("pairs", "reference", "demonstrations")}
+        return found
 
     def _claim(self, name: str, claim: Claim) -> dict[str, Any]:
         """A claim with its endpoints, and what stands against it; nothing where one of its arms is missing."""
-        endpoints = list(claim.on or self.spec.evaluation.primary)
         confounds = list(self.confounds.get(name, ()))
-        return {"name": name, **claim.model_dump(mode="json"), "on": endpoints, "confounds": confounds}
+        return {"name": name, **claim.model_dump(mode="json"), "on": self._on(claim), "confounds": confounds}
 
     def _builds_on(self, arm: ResolvedArm) -> list[str]:
         """The trained arms whose seed k goes into this arm's seed k, by weights or by data."""
         return sorted({need.arm for need in arm.needs() if need.arm != arm.match and self.trained[need.arm]})
+
+
+def _role(kind: str, entry: ArmSteps) -> str:
+    """The role of what an arm and seed left: `score:sft:2`, `score:base`."""
+    return f"{kind}:{entry.arm}" + (f":{entry.seed}" if entry.seed is not None else "")

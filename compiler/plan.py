@@ -12,12 +12,12 @@ from pydantic import BaseModel, ConfigDict
 
 StepKind = Literal[
     "instructions", "generate", "demonstrations", "preferences", "heldout_pairs", "reference", "train", "respond", "prefer",
-    "score", "analyze",
+    "score", "gate", "analyze",
 ]  # fmt: skip
 
 STEP_VERSIONS: Mapping[StepKind, int] = {
     "instructions": 1, "generate": 1, "demonstrations": 1, "preferences": 1, "heldout_pairs": 1, "reference": 1, "train": 1,
-    "respond": 1, "prefer": 1, "score": 1, "analyze": 1,
+    "respond": 1, "prefer": 1, "score": 1, "gate": 1, "analyze": 2,
 }  # fmt: skip
 """Raised by hand when a step's code changes what it produces: a cosmetic change of code reruns nothing."""
 
@@ -65,6 +65,8 @@ class Step(BaseModel):
     arm: str | None = None
     """The arm that first needed this step; others may share it."""
     seed: int | None = None
+    after: tuple[str, ...] = ()
+    """Ids of steps that must have succeeded before this one begins, though it reads none of them: no part of its identity."""
 
 
 class ArmSteps(BaseModel):

@@ -36,7 +36,15 @@ class StepTable:
         """Every step once; inputs come first."""
         return tuple(self._steps.values())
 
-    def add(self, kind: StepKind, name: str, settings: dict[str, Any], inputs: dict[str, str | None], owner: Owner) -> str:
+    def add(
+        self,
+        kind: StepKind,
+        name: str,
+        settings: dict[str, Any],
+        inputs: dict[str, str | None],
+        owner: Owner,
+        after: tuple[str, ...] = (),
+    ) -> str:
         """The id of the step with these settings and inputs.
 
         Args:
@@ -45,6 +53,7 @@ class StepTable:
             settings: what it is told; not to be changed afterwards.
             inputs: role -> step id; None where there is no such input.
             owner: whose step it is if it is new.
+            after: ids of steps that it waits for without reading them; no part of its identity.
         """
         given = {role: step for role, step in inputs.items() if step is not None}
         found = self._fingerprint(kind, settings, given)
@@ -53,9 +62,13 @@ class StepTable:
             self._fingerprints[unique] = found
             self._steps[found] = Step.model_construct(
                 id=unique, kind=kind, version=STEP_VERSIONS[kind], settings=settings, inputs=given, fingerprint=found,
-                arm=owner.arm, seed=owner.seed,
+                arm=owner.arm, seed=owner.seed, after=after,
             )  # fmt: skip
         return self._steps[found].id
+
+    def inputs_of(self, step: str) -> dict[str, str]:
+        """Role -> step id, of what a step reads."""
+        return self._steps[self._fingerprints[step]].inputs
 
     def seed_of(self, step: str) -> int | None:
         """The training seed that a step belongs to; None where it is the same for all."""

@@ -77,7 +77,7 @@ class Contrast(Result):
     """Dominance of the first arm's item means over the second's, -1..1, where an endpoint has more than two values."""
     newcombe_low: float | None = None
     newcombe_high: float | None = None
-    """Newcombe's interval (method 10) of a difference of 0/1 outcomes of single checkpoints, beside Tango's in `low`..`high`."""
+    """Newcombe's interval (method 10) of a difference of 0/1 outcomes of two checkpoints; `low`..`high` is Tango's there."""
     detectable: float | None = None
     """Smallest true effect that this design finds with the spec's power, at its corrected level; for a claim of `equivalent` or
     `not_worse`, the smallest margin that it shows when there is no difference."""
@@ -188,6 +188,8 @@ class LengthEffect(Result):
     """How much longer the first arm's answers are: mean log2 ratio of tokens."""
     slope: float
     """Change of the difference per doubling of the length ratio."""
+    overlap: float
+    """Share of items with answers less than twice as long in one arm as in the other: without any, `adjusted` extrapolates."""
 
 
 class MirrorGain(Result):

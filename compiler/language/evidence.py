@@ -47,6 +47,13 @@ class Evaluation(Part):
         tuple[Endpoint, ...],
         Field(description="The endpoints that decide, named before the run; claims without `on` are about these."),
     ] = ()
+    gate: Annotated[
+        Literal["warn", "stop"],
+        Field(
+            description="Once the untrained arms are scored and before anything is trained: what to do when they leave a claim "
+            "less room than its effect needs. `warn` says so and goes on, `stop` ends the run there."
+        ),
+    ] = "warn"
 
 
 class Correction(Part):

@@ -31,7 +31,11 @@ def analyze(settings: AnalyzeSettings, scores: Scores, items: Sequence[Item]) ->
     Raises:
         ValueError: an item occurs twice among the items or in one run.
     """
-    outcomes = read_outcomes(settings, scores, items)
+    return analyze_outcomes(settings, read_outcomes(settings, scores, items), items)
+
+
+def analyze_outcomes(settings: AnalyzeSettings, outcomes: Outcomes, items: Sequence[Item]) -> Analysis:
+    """The same, from scores that have been read into tables."""
     endpoints = _endpoints(settings, outcomes)
     comparer = Comparer(settings, outcomes)
     judge = ClaimJudge(settings, comparer)

@@ -48,10 +48,11 @@ class _Family:
 
 
 class ClaimJudge:
-    """Judges all claims of an analysis."""
+    """Judges all claims of an analysis; without `detectable` what the design could have found is left out, which saves time."""
 
-    def __init__(self, settings: AnalyzeSettings, comparer: Comparer) -> None:
+    def __init__(self, settings: AnalyzeSettings, comparer: Comparer, *, detectable: bool = True) -> None:
         self.settings = settings
+        self.detectable = detectable
         self.comparer = comparer
         self.levels = settings.analysis
         self.missing = {claim.name: what_is_missing(claim, settings, comparer.outcomes) for claim in settings.claims}
@@ -131,7 +132,7 @@ class ClaimJudge:
             p_adjusted=family.adjusted(place, family.p_values[place]),
             correction=family.correction,
             verdict=verdict,
-            detectable=_detectable(claim, comparison, family.strictest(alpha), self.levels.power),
+            detectable=_detectable(claim, comparison, family.strictest(alpha), self.levels.power) if self.detectable else None,
             sensitivity=tuple(
                 _sensitivity(name, p, finding(other, alpha) == finding(main, alpha)) for name, p, other in others
             ),

@@ -31,6 +31,8 @@ class Outcomes:
     tables: dict[str, dict[str, FloatArray]] = field(default_factory=dict)
     """Endpoint -> arm -> (S, n); NaN where the endpoint does not apply to an answer."""
     warnings: list[str] = field(default_factory=list)
+    missing: dict[str, Mask] = field(default_factory=dict)
+    """Arm -> (S, n): items without a score, which count as failed."""
 
     def has(self, arm: str, endpoint: str) -> bool:
         """Whether the arm has any outcome on the endpoint."""
@@ -68,12 +70,12 @@ def read_outcomes(settings: AnalyzeSettings, scores: Scores, items: Sequence[Ite
     types = sorted({kind for run in scores.values() for score in run for kind in score.preference})
     endpoints = [*settings.criteria, *(f"{PREFERENCE}/{kind}" for kind in types)]
     outcomes.tables = {e: {a: np.full((len(s), len(ids)), np.nan) for a, s in seeds.items()} for e in endpoints}
-    missing = {
+    outcomes.missing = {
         arm: np.stack([_fill_row(outcomes, arm, row, scores[arm, seed], position) for row, seed in enumerate(arm_seeds)])
         for arm, arm_seeds in seeds.items()
     }
     for endpoint in endpoints:
-        _count_missing_as_failed(outcomes.tables[endpoint], missing)
+        _count_missing_as_failed(outcomes.tables[endpoint], outcomes.missing)
     if types:
         outcomes.tables[PREFERENCE] = {arm: _mean_over_types(outcomes, arm, types) for arm in seeds}
     return outcomes

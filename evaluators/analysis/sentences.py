@@ -119,17 +119,21 @@ def _reach(claim: ClaimSettings, contrast: Contrast, levels: Levels) -> str:
 
 
 def _confounded(claim: ClaimSettings, findings: Sequence[EndpointFinding]) -> str:
-    a, b = claim.compare
-    measured = "; ".join(
-        f"{_difference(f.contrast)} on {f.contrast.endpoint}" for f in findings if f.contrast.effect is not None
-    )
     blocking = [c for c in claim.confounds if c.severity == "blocks"]
     factors = [c.words for c in blocking if not c.is_finding]
     because = [f"the two arms also differ in {joined(factors)}"] if factors else []
     because += [c.words for c in blocking if c.is_finding]
-    isolated = joined([f"“{factor}”" for factor in claim.isolates]) if claim.isolates else "what the claim is about"
+    return confounded_sentence(claim.compare, claim.isolates, [f.contrast for f in findings], because)
+
+
+def confounded_sentence(
+    compare: Sequence[str], isolates: Sequence[str], contrasts: Sequence[Contrast], because: Sequence[str]
+) -> str:
+    """What was measured between two arms, and why it does not stand for what the claim isolates."""
+    measured = "; ".join(f"{_difference(c)} on {c.endpoint}" for c in contrasts if c.effect is not None)
+    isolated = joined([f"“{factor}”" for factor in isolates]) if isolates else "what the claim is about"
     return (
-        f"What was measured between {a} and {b}, {measured or 'nothing'}, cannot be put down to {isolated}, "
+        f"What was measured between {joined(compare)}, {measured or 'nothing'}, cannot be put down to {isolated}, "
         f"because {'; and because '.join(because)}."
     )
 

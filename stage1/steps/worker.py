@@ -21,6 +21,7 @@ _MODULES: Mapping[StepKind, str] = {
     "respond": "answers",
     "prefer": "log_probabilities",
     "score": "score",
+    "gate": "gate",
     "analyze": "analyze",
 }
 

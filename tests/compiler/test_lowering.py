@@ -110,6 +110,25 @@ def test_the_reference_is_the_parent_when_training_starts(four_arms, compiled):
     assert from_base.inputs == {"pairs": "preferences/seed-1"}
 
 
+def test_nothing_is_trained_before_the_gate(four_arms, compiled):
+    """Trainings and the answers they learn from wait for the untrained arms' scores, which are no part of their identity."""
+    plan = plan_of(four_arms, compiled=compiled)
+
+    gate = plan.step("gate")
+    assert gate.inputs == {"instructions": "instructions", "score:base": "score/base"}
+    assert all(step.after == (("gate",) if step.kind in ("train", "generate") else ()) for step in plan.steps)
+    order = [step.id for step in plan.steps]
+    assert all(order.index("gate") < order.index(step.id) for step in plan.steps if step.after)
+
+
+def test_without_an_untrained_arm_there_is_no_gate(four_arms, compiled):
+    """Where no base rate is measured, nothing could be said before training, and nothing waits."""
+    text = four_arms.replace("base: {}", "other: {train: sft}").replace("from: base", "from: null")
+    plan = plan_of(text.replace(", base]", ", other]"), compiled=compiled)
+
+    assert all(step.kind != "gate" and step.after == () for step in plan.steps)
+
+
 DPO = {
     f"{kind}/{arm}/seed-{seed}"
     for kind in ("train", "respond", "prefer", "score")
@@ -122,12 +141,13 @@ DPO = {
     ("flag", "touched"),
     [
         ("recipes.dpo.beta=0.3", DPO | {"analyze"}),
-        ("evaluation.criteria=[addresses_instruction, proper_structure]", "score analyze"),
-        ("evaluation.decode.max_new_tokens=100", "respond score analyze"),
-        ("analysis.alpha=0.01", {"analyze"}),
-        ("claims.dpo_aligns_after_sft.expect=different", {"analyze"}),
+        ("evaluation.criteria=[addresses_instruction, proper_structure]", "score gate analyze"),
+        ("evaluation.decode.max_new_tokens=100", "respond score gate analyze"),
+        ("analysis.alpha=0.01", {"gate", "analyze"}),
+        ("claims.dpo_aligns_after_sft.expect=different", {"gate", "analyze"}),
+        ("evaluation.gate=stop", {"gate"}),
         ("claims.dpo_aligns_after_sft.says=something else", {"analyze"}),
-        ("arms.base_raw={from: base, prompt: raw}", {"respond/base_raw", "score/base_raw", "analyze"}),
+        ("arms.base_raw={from: base, prompt: raw}", {"respond/base_raw", "score/base_raw", "gate", "analyze"}),
         ("data.preferences.pairs=400", "preferences reference dpo analyze"),
         ("runtime.generation_batch_size=4", set()),
         ("tracking.uri=sqlite:///elsewhere.db", set()),
