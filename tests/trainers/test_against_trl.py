@@ -17,6 +17,7 @@ from trainers.examples import Examples, prepare
 from trainers.memory_policy import choose
 from trainers.recipe import Recipe
 from trainers.sft import SftModule
+from trainers.trl_engine.settings import preference_options
 
 
 def nudge(model):
@@ -139,6 +140,52 @@ def test_dpo_equals_trl(base, tmp_path, continued):
     assert_same(later, gradients(trainer.model, [trainer.compute_loss(trainer.model, dict(inputs))]))
 
 
+@pytest.mark.parametrize(
+    "variant",
+    [
+        {"loss": "ipo", "beta": 0.3},
+        {"label_smoothing": 0.1},
+        {"length_normalised": True, "beta": 5.0},
+        {"sft_weight": 1.0},
+        {"loss": "ipo", "sft_weight": 0.2},
+        {"length_normalised": True, "sft_weight": 0.2},
+        {"label_smoothing": 0.3, "sft_weight": 0.2},
+    ],
+    ids=str,
+)
+def test_every_variant_equals_trl(base, tmp_path, variant):
+    """Losses and gradients of a policy that has left its reference; pair by pair, where TRL's mean over tokens is one per pair."""
+    settings = Recipe(**recipe("dpo", micro_batch_size=2, **variant))
+
+    ours, theirs = after_a_nudge(base, tmp_path, settings, preference_options(settings))
+
+    assert_same(ours, theirs)
+
+
+def test_label_smoothing_is_that_of_trls_aot(base, tmp_path):
+    """Of a single pair, which has nothing to sort, AOT is cDPO: the same loss by another way than robust DPO's."""
+    settings = Recipe(**recipe("dpo", label_smoothing=0.2))
+    aot = {"loss_type": "aot", "label_smoothing": 0.2, "beta": 0.1}
+
+    assert_same(*after_a_nudge(base, tmp_path, settings, aot))
+
+
+def after_a_nudge(base, folder, settings, their_options):
+    """Our loss and gradients of a batch, and TRL's, with the policy moved off the parent that is the reference."""
+    checkpoint, rows = parent(base, folder / "parent"), pairs(train=6, validation=0)
+    with attached(base, checkpoint):
+        reference = pair_log_probs(base, rows)
+    batch = prepare(Examples(pairs=rows, reference=reference), base.tokenizer, settings).train
+    trainer = trl_dpo(checkpoint, batch, folder, **their_options)
+    nudge(trainer.model)
+    single = (trainer.data_collator([row]) for row in trainer.train_dataset)
+    theirs = gradients(trainer.model, (trainer.compute_loss(trainer.model, inputs) / len(rows) for inputs in single))
+    with trainable(base, ADAPTER, checkpoint, 0):
+        module = DpoModule(base, settings, choose(base), 1, lambda step, loss: None)
+        nudge(base.model)
+        return gradients(base.model, (loss for loss, _ in module.shares(batch))), theirs
+
+
 def fresh(base, folder):
     """A new adapter, saved, so that both sides start with the same draw."""
     with trainable(base, ADAPTER, None, 1) as training:
@@ -146,7 +193,7 @@ def fresh(base, folder):
     return folder
 
 
-def trl_dpo(checkpoint, batch, out):
+def trl_dpo(checkpoint, batch, out, **more):
     """TRL's trainer, which keeps its own copy of the starting adapter as the reference."""
     rows = [
         {
@@ -158,7 +205,7 @@ def trl_dpo(checkpoint, batch, out):
     ]
     return TokenDpo(
         model=PeftModel.from_pretrained(make_model(), checkpoint, is_trainable=True),
-        args=DPOConfig(**options(out, beta=0.1)),
+        args=DPOConfig(**options(out, **{"beta": 0.1, **more})),
         train_dataset=Dataset.from_list(rows),
         processing_class=padded_tokenizer(),
     )

@@ -23,16 +23,16 @@ def lent(base: LoadedBase) -> Iterator[None]:
     model = base.model
     own = dict(vars(model))
     configured = [(settings, copy.deepcopy(vars(settings))) for settings in (model.config, model.generation_config)]
-    model.gradient_checkpointing_enable({"use_reentrant": False})
-    try:
-        with quiet_transformers(), warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)  # TRL speaks to several releases of transformers
+    with quiet_transformers(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # TRL speaks to several releases of transformers
+        model.gradient_checkpointing_enable({"use_reentrant": False})
+        try:
             yield
-    finally:
-        model.gradient_checkpointing_disable()
-        _put_back(vars(model), own)
-        for settings, before in configured:
-            _put_back(vars(settings), before)
+        finally:
+            model.gradient_checkpointing_disable()
+            _put_back(vars(model), own)
+            for settings, before in configured:
+                _put_back(vars(settings), before)
 
 
 @contextmanager
