@@ -31,7 +31,7 @@ from stage1.store import DamagedArtifact, Store, write_json
 from stage1.tracking import MlflowTracker
 from stage1.world import DiskWorld
 
-_REPAIRS = 5  # how often the artifacts that the report reads may turn out damaged before the run gives up
+_REPAIRS = 3  # how often the artifacts that the report reads may turn out damaged before the run gives up
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ class _Run:
                 except DamagedArtifact as damage:
                     if not repairs_left:
                         raise OSError(f"artifacts are damaged again and again: {damage}") from None
-                    self._set_aside(damage)
+                    self._set_aside_all_damaged()
         except KeyboardInterrupt:
             self._tracker.interrupted()
             raise
@@ -168,9 +168,14 @@ class _Run:
         print(f"\nreport   {page}")
         self._tracker.summarize(data.analysis, page)
 
-    def _set_aside(self, damage: DamagedArtifact) -> None:
-        step = next(step for step in self._plan.steps if step.fingerprint == damage.fingerprint)
-        self._console.artifact_damaged(step, str(damage), set_aside_if_damaged(self._store, damage.fingerprint))
+    def _set_aside_all_damaged(self) -> None:
+        for step in self._plan.steps:
+            try:
+                self._store.open(step.fingerprint)
+            except DamagedArtifact as damage:
+                self._console.artifact_damaged(step, str(damage), set_aside_if_damaged(self._store, step.fingerprint))
+            except KeyError:
+                continue
 
     def _link(self) -> None:
         link = self._tracker.link()
