@@ -51,7 +51,6 @@ class Executor(StrEnum):
     """Who carries out the steps."""
 
     local = "local"
-
     ray = "ray"
 
 
@@ -60,6 +59,7 @@ class LogFormat(StrEnum):
 
     text = "text"
     json = "json"
+
 
 @app.command()
 def plan(
@@ -109,15 +109,15 @@ def run(
     only: Annotated[
         list[str] | None, typer.Option(metavar="ARM", help="Only bring this arm to its scores; repeatable.", show_default=False)
     ] = None,
-    store: StoreRoot = Path("runs"),
-) -> None:
-    """Carry out a spec: make what is missing, reuse what is there, write the report."""
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Begin nothing more after the first failure.")] = False,
     log_format: Annotated[LogFormat, typer.Option(help="With json, stderr is one JSON object a line.")] = LogFormat.text,
     address: Annotated[
         str | None,
         typer.Option(metavar="ADDRESS", help="With --executor ray: the cluster, e.g. ray://host:10001.", show_default=False),
     ] = None,
+    store: StoreRoot = Path("runs"),
+) -> None:
+    """Carry out a spec: make what is missing, reuse what is there, write the report."""
     from stage1.commands.run import RunOptions, run_spec
 
     options = RunOptions(store, only or (), fail_fast, log_format.value, executor.value, address)
