@@ -32,7 +32,7 @@ class Loader:
 
 
 class GlobalBatches(LightningDataModule):
-    """All steps of a training, in order, and the validation examples as one batch."""
+    """All steps of a training, in order; the validation examples are one batch, whose loss is an exact mean."""
 
     def __init__(self, prepared: Prepared[Any], recipe: Recipe, seed: int, token_budget: int | None = None) -> None:
         super().__init__()
@@ -47,14 +47,12 @@ class GlobalBatches(LightningDataModule):
         )
         self.train_batches: list[GlobalBatch] = [tuple(examples[index] for index in batch) for batch in planned]
         self.validation: GlobalBatch = prepared.validation
+        self.done = 0
+        """Steps that an interrupted training has behind it."""
 
     def train_dataloader(self) -> Loader:
-        """One item per optimizer step."""
-        return Loader(self.train_batches)
-
-    def val_dataloader(self) -> Loader:
-        """One item with every validation example, so that its loss is an exact mean; none where there are no examples."""
-        return Loader([self.validation] if self.validation else [])
+        """One item per optimizer step that is still to do."""
+        return Loader(self.train_batches[self.done :])
 
     def transfer_batch_to_device(self, batch: GlobalBatch, device: torch.device, dataloader_idx: int) -> GlobalBatch:
         """Token ids stay where they are: micro-batches become tensors on the device one at a time."""

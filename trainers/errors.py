@@ -10,7 +10,7 @@ class TrainingError(Exception):
 
 
 class TrainingDiverged(TrainingError):
-    """The loss or a gradient became NaN or infinite; the weights were not updated with it."""
+    """The loss or a gradient became NaN or infinite; nothing of the training is kept."""
 
     def __init__(self, step: int, loss: float, grad_norm: float, ids: Sequence[str]) -> None:
         super().__init__(

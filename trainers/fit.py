@@ -18,12 +18,15 @@ from models.loading import LoadedBase
 from trainers.errors import TrainingDiverged, TrainingError
 from trainers.examples import Examples, Prepared, forward_tokens, longest_sequence, prepare
 from trainers.memory_policy import choose
+from trainers.random_state import seed_of
 from trainers.recipe import Recipe
+from trainers.resume import Keeper, Keeping, identity
 from trainers.surroundings import undisturbed
 
 if TYPE_CHECKING:
     from trainers.data import GlobalBatches
     from trainers.module import TrainingModule
+    from trainers.strategy import Peers
 
 __all__ = ["Examples", "TrainSummary", "train"]
 
@@ -78,10 +81,14 @@ def train(
     memory_limit: int | None = None,
     recompute: Recompute | None = None,
     on_progress: Callable[[int, int], None] | None = None,
+    keeping: Keeping | None = None,
+    warn: Callable[[str], None] = lambda _: None,
+    peers: Peers | None = None,
 ) -> TrainSummary:
     """Trains and writes `checkpoint/`, `curves.jsonl` and `summary.json` under `out`.
 
-    On a CPU the same inputs and thread count give the same bytes.
+    On a CPU the same inputs and thread count give the same bytes, interrupted in between or not. Among several processes,
+    all call this with the same arguments but for `loaded.device`, and the first one writes.
 
     Args:
         loaded: the base model; bit-identical and frozen again afterwards.
@@ -96,6 +103,9 @@ def train(
         memory_limit: bytes that the process may take of the device; None takes what is free.
         recompute: what to compute again in backward passes; None leaves it to the memory.
         on_progress: called with (steps done, steps in all).
+        keeping: where to keep the state of the training, and to look for one to go on from; None starts anew.
+        warn: told, in one line, of a kept state that cannot be used.
+        peers: the processes among which every global batch is divided; None: this one alone.
 
     Raises:
         TrainingError: there is nothing to train on, or it does not fit the model.
@@ -103,13 +113,14 @@ def train(
         ModelError: the checkpoint does not fit the base model or the adapter settings.
     """
     from trainers.data import GlobalBatches
+    from trainers.strategy import Peers
 
     settings = Recipe.model_validate(dict(recipe))
     prepared = prepare(examples, loaded.tokenizer, settings)
     _check_context(loaded, prepared)
     data = GlobalBatches(prepared, settings, seed, token_budget)
+    together, steps = peers or Peers(), len(data.train_batches)
     losses: list[float] = []
-    steps = len(data.train_batches)
 
     def on_step(step: int, loss: float) -> None:
         losses.append(loss)
@@ -117,12 +128,35 @@ def train(
             on_progress(step, steps)
 
     started = time.perf_counter()
-    with trainable(loaded, adapter, checkpoint, seed) as training, undisturbed(seed, loaded.device):
-        policy = choose(loaded, memory_limit, recompute)
-        module = _module(settings)(loaded, settings, policy, steps, on_step)
+    own_seed = seed_of(seed, together.rank)
+    with trainable(loaded, adapter, checkpoint, seed) as training, undisturbed(own_seed, loaded.device):
+        counts = [(p.numel(), p.requires_grad) for p in loaded.model.parameters()]
+        keeper = Keeper(keeping, identity(prepared, data.train_batches, recipe, loaded.model), warn) if keeping else None
+        resumed = keeper.newest() if keeper else None
+        data.done = resumed.step if resumed else 0
+        together.prepare(loaded.model)
+        policy = together.agreed(choose(loaded, memory_limit, recompute))
+        module = _module(settings)(
+            loaded,
+            settings,
+            policy,
+            steps,
+            on_step,
+            validation=data.validation,
+            validate_after=_validation_points(steps),
+            peers=together,
+            keeper=keeper,
+            resumed=resumed,
+        )
         try:
-            with lean(loaded.model, policy.recompute):
-                _fit(module, data, [_curves(out), *loggers])
+            logs = [_curves(out), *loggers] if together.rank == 0 else []
+            if settings.engine == "trl":
+                from trainers.trl_engine.engine import fit as fit_with_trl
+
+                fit_with_trl(training, data, settings, seed, logs, on_step, _validation_points(steps))
+            else:
+                with lean(loaded.model, policy.recompute):
+                    _fit(module, data, logs)
         except TrainingDiverged as diverged:
             _write_json(out / "diverged.json", {"message": str(diverged), "step": diverged.step, "ids": diverged.ids})
             raise
@@ -130,10 +164,12 @@ def train(
             raise TrainingError(
                 f"training does not fit on {loaded.device} beside the model: set micro_batch_size to 1, or lower max_length"
             ) from error
-        training.save(out / "checkpoint")
-        counts = [(p.numel(), p.requires_grad) for p in loaded.model.parameters()]
+        together.gather(loaded.model)
+        if together.rank == 0:
+            training.save(out / "checkpoint")
     summary = _summary(settings, prepared, data, losses, counts, time.perf_counter() - started)
-    _write_json(out / "summary.json", {name: value for name, value in asdict(summary).items() if name != "seconds"})
+    if together.rank == 0:
+        _write_json(out / "summary.json", {name: value for name, value in asdict(summary).items() if name != "seconds"})
     return summary
 
 
@@ -153,28 +189,27 @@ def _curves(out: Path) -> Any:
 def _fit(module: TrainingModule, data: GlobalBatches, loggers: list[Any]) -> None:
     from lightning.pytorch import Trainer
 
-    steps, device = len(data.train_batches), module.base.device
-    interval = math.ceil(steps / _VALIDATIONS)
+    device, size = module.base.device, module.peers.size
     trainer = Trainer(
         accelerator="gpu" if device.type == "cuda" else "cpu",
-        devices=[device.index or 0] if device.type == "cuda" else 1,
+        strategy=module.peers.lightning_strategy(),
+        devices=size if size > 1 or device.type == "cpu" else [device.index or 0],
         max_epochs=1,  # the loader holds every step of the training
-        limit_val_batches=1 if data.validation else 0,
-        val_check_interval=interval,
-        check_val_every_n_epoch=None,
+        limit_val_batches=0,  # validation is part of the training step, so that it is in its place after an interruption
         num_sanity_val_steps=0,
         log_every_n_steps=1,
         logger=loggers,
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
-        inference_mode=False,
+        use_distributed_sampler=False,
     )
-    if data.validation:
-        trainer.validate(module, datamodule=data, verbose=False)
     trainer.fit(module, datamodule=data)
-    if data.validation and steps % interval:
-        trainer.validate(module, datamodule=data, verbose=False)
+
+
+def _validation_points(steps: int) -> set[int]:
+    """At even distances, and after the last step."""
+    return {*range(0, steps, math.ceil(steps / _VALIDATIONS)), steps}
 
 
 def _check_context(loaded: LoadedBase, prepared: Prepared[Any]) -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import logging
+import random
 import signal
 import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import numpy as np
 import torch
+
+from trainers.random_state import seed_all
 
 _LOGS = ("lightning.pytorch", "lightning.fabric")
 
@@ -20,9 +24,9 @@ def undisturbed(seed: int, device: torch.device) -> Iterator[None]:
     levels = {name: logging.getLogger(name).level for name in _LOGS}
     dtype, gradients = torch.get_default_dtype(), torch.is_grad_enabled()
     devices = [device] if device.type == "cuda" else []
-    with _signals_kept(), torch.random.fork_rng(devices), warnings.catch_warnings():
+    with _signals_kept(), _python_random_kept(), torch.random.fork_rng(devices), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*LeafSpec.*")  # Lightning uses a renamed class of torch
-        torch.manual_seed(seed)
+        seed_all(seed)
         for name in _LOGS:
             logging.getLogger(name).setLevel(logging.ERROR)
         try:
@@ -36,6 +40,16 @@ def undisturbed(seed: int, device: torch.device) -> Iterator[None]:
                 logging.getLogger(name).setLevel(level)
             torch.set_default_dtype(dtype)
             torch.set_grad_enabled(gradients)
+
+
+@contextmanager
+def _python_random_kept() -> Iterator[None]:
+    kept, kept_by_numpy = random.getstate(), np.random.get_state()
+    try:
+        yield
+    finally:
+        random.setstate(kept)
+        np.random.set_state(kept_by_numpy)
 
 
 @contextmanager
