@@ -45,6 +45,7 @@ class ReportFormat(StrEnum):
     html = "html"
     md = "md"
     json = "json"
+    csv = "csv"
 
 
 class Executor(StrEnum):
@@ -81,6 +82,7 @@ def plan(
     price: Annotated[
         float | None, typer.Option(metavar="PER_HOUR", min=0, help="Price of an hour on the device.", show_default=False)
     ] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Leave nothing out: every step, contrast and finding.")] = False,
     store: StoreRoot = Path("runs"),
 ) -> None:
     """Check a spec and show what running it would do. Needs no GPU and loads no model."""
@@ -97,6 +99,7 @@ def plan(
             strengthened=strengthen,
             device=device,
             price=price,
+            verbose=verbose,
         )
     )
 
@@ -128,7 +131,13 @@ def run(
 def report(
     spec: Spec,
     overrides: Overrides = None,
-    format: Annotated[ReportFormat, typer.Option(help="The kind of document.")] = ReportFormat.html,
+    format: Annotated[
+        ReportFormat, typer.Option(help="The kind of document; csv: a sheet of all answers, to be labelled by a person.")
+    ] = ReportFormat.html,
+    labels: Annotated[
+        Path | None,
+        typer.Option(metavar="LABELS.csv", help="A person's labels, to compare the scorer with.", show_default=False),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -140,7 +149,7 @@ def report(
     """Write the report of a finished run."""
     from stage1.commands.report import write_report
 
-    raise typer.Exit(write_report(spec, overrides or [], kind=format.value, out=out, store_root=store))
+    raise typer.Exit(write_report(spec, overrides or [], kind=format.value, out=out, store_root=store, labels=labels))
 
 
 @app.command()

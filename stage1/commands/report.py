@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from compiler import compile_spec
+from compiler.assessment import Assessment, assess
 from compiler.plan import Plan
+from evaluators.labels import MalformedLabels, compare
 from stage1.commands.compiling import CannotRead, compile_file, print_diagnostics
 from stage1.report.data import NotRunYet, ReportData, gather
+from stage1.report.labels import labelling_sheet, scored_answers
 from stage1.report.render import render_html, render_json, render_markdown
 from stage1.store import DamagedArtifact, Store
+from stage1.world import DiskWorld
 
-_RENDERERS = {"html": render_html, "md": render_markdown, "json": render_json}
+_RENDERERS = {"html": render_html, "md": render_markdown, "json": render_json, "csv": labelling_sheet}
 
 
-def write_report(spec: Path, overrides: Sequence[str], *, kind: str, out: Path | None, store_root: Path) -> int:
-    """Render a finished run; 1 for a faulty spec, 2 for an unreadable one, 3 when it has not been run."""
+def write_report(
+    spec: Path, overrides: Sequence[str], *, kind: str, out: Path | None, store_root: Path, labels: Path | None = None
+) -> int:
+    """Render a finished run; 1 for a faulty spec or labels, 2 for an unreadable file, 3 when it has not been run."""
     try:
         compilation = compile_file(spec, overrides)
     except CannotRead as problem:
@@ -27,13 +36,21 @@ def write_report(spec: Path, overrides: Sequence[str], *, kind: str, out: Path |
     if compilation.plan is None:
         return 1
     try:
-        data = gather(compilation.plan, Store(store_root))
+        data = gather(compilation.plan, Store(store_root), review_of(compilation.plan))
     except (NotRunYet, DamagedArtifact) as problem:
         print(f"error: {problem}", file=sys.stderr)
         return 3
+    try:
+        data = data if labels is None else _with_labels(data, labels)
+    except _WrongLabels as wrong:
+        print(wrong, file=sys.stderr)
+        return wrong.code
     if out is None and kind == "html":
         out = store_root / compilation.plan.experiment / "report.html"
-    text = _RENDERERS[kind](data)
+    return _deliver(_RENDERERS[kind](data), out)
+
+
+def _deliver(text: str, out: Path | None) -> int:
     if out is None:
         sys.stdout.write(text)
         return 0
@@ -42,10 +59,45 @@ def write_report(spec: Path, overrides: Sequence[str], *, kind: str, out: Path |
 
 def render(plan: Plan, store: Store, folder: Path) -> tuple[ReportData, Path]:
     """The HTML page of a run that has just finished, written into its folder."""
-    data = gather(plan, store)
+    data = gather(plan, store, review_of(plan))
     page = folder / "report.html"
     _replace(page, render_html(data))
     return data, page
+
+
+def review_of(plan: Plan) -> Assessment | None:
+    """The review of a plan's design, from the resolved spec that it carries; None where that no longer compiles."""
+    world = _PlannedWorld(
+        {step.settings["model"]["base"]: step.settings["model"]["digest"] for step in plan.steps if "model" in step.settings}
+    )
+    compilation = compile_spec("the plan", json.dumps(plan.spec), [], world)
+    return assess(compilation.design, compilation.findings) if compilation.design else None
+
+
+class _PlannedWorld(DiskWorld):
+    """The disk, but for weights: their digests are in the plan, and hashing them again can take minutes."""
+
+    def __init__(self, digests: Mapping[str, str | None]) -> None:
+        self._digests = digests
+
+    def digest_model(self, base: str) -> str | None:
+        return self._digests.get(base)
+
+
+class _WrongLabels(Exception):
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def _with_labels(data: ReportData, labels: Path) -> ReportData:
+    try:
+        with labels.open(encoding="utf-8-sig", newline="") as lines:
+            return replace(data, labels=tuple(compare(lines, str(labels), scored_answers(data))))
+    except MalformedLabels as malformed:
+        raise _WrongLabels(str(malformed), 1) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise _WrongLabels(f"error: {labels} cannot be read: {error}", 2) from None
 
 
 def _write(out: Path, text: str) -> int:

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from compiler.assessment import Assessment
 from compiler.plan import ArmSteps, Plan
 from compiler.records import Answer, Item, ItemScore
+from evaluators.labels import Compared
 from evaluators.results import Analysis
 from stage1.curves import CurveRow, read_curves
 from stage1.store import Artifact, Store
@@ -48,10 +50,14 @@ class ReportData:
     """Data steps (id) -> what was asked for, made and dropped."""
     manifests: Mapping[str, Mapping[str, Any]]
     """Step id -> manifest: hashes, versions, host, seconds."""
+    review: Assessment | None = None
+    """The review of the design, as it was before the run; None for a plan whose design cannot be reviewed any more."""
+    labels: tuple[Compared, ...] | None = None
+    """The scorer against a person's labels of these answers; None where there are none."""
 
 
-def gather(plan: Plan, store: Store) -> ReportData:
-    """Read a finished plan from the store.
+def gather(plan: Plan, store: Store, review: Assessment | None = None) -> ReportData:
+    """Read a finished plan from the store, and put the review of its design beside it.
 
     Raises:
         NotRunYet: an artifact is missing.
@@ -72,6 +78,7 @@ def gather(plan: Plan, store: Store) -> ReportData:
         runs=tuple(_arm_run(entry, opened) for entry in plan.arms),
         counts={step_id: opened[step_id].read_json("counts.json") for step_id in counted},
         manifests={step_id: artifact.manifest for step_id, artifact in opened.items()},
+        review=review,
     )
 
 

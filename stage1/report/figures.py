@@ -1,63 +1,17 @@
-"""The report's figures: rates with intervals, a forest of contrasts, training curves with their seeds as a band."""
+"""The report's drawings: training curves with seeds as a band, and refusal against format. Rows of plots are `svg.strip`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from markupsafe import Markup
 
-from evaluators.results import Contrast, Rate
 from stage1.report import svg
-from stage1.report.words import endpoint_name, points
+from stage1.report.training import Band
 
-_LABEL, _PLOT, _VALUE, _ROW = 250, 360, 150, 22
-Band = Sequence[tuple[float, float, float, float]]
-"""Points of a curve over seeds: (step, mean, lowest, highest)."""
-
-
-def rates_figure(rates: Sequence[Rate], arms: Sequence[str]) -> Markup:
-    """One row per endpoint and arm: the pass rate as a dot, its 95% interval as a line, one hue per arm."""
-    scale = svg.Scale(0.0, 1.0, _LABEL, _LABEL + _PLOT)
-    rows = [rate for rate in rates if rate.rate is not None]
-    endpoints = list(dict.fromkeys(rate.endpoint for rate in rows))
-    parts: list[Markup] = []
-    y = 14.0
-    for endpoint in endpoints:
-        parts.append(svg.text(0, y + 4, endpoint_name(endpoint), "label strong"))
-        for rate in (row for row in rows if row.endpoint == endpoint):
-            parts += _interval_row(rate.arm, rate.rate, rate.low, rate.high, y, scale, f"s{arms.index(rate.arm) % svg.SERIES}")
-            y += _ROW
-        y += 6
-    axis = _axis(scale, [0.0, 0.25, 0.5, 0.75, 1.0], y, lambda value: f"{value:.0%}")
-    return svg.figure(
-        _LABEL + _PLOT + _VALUE, y + 26, "Share of held-out answers that pass, by arm, with 95% intervals", axis + parts
-    )
-
-
-def forest_figure(contrasts: Sequence[Contrast], smallest_effect: float) -> Markup:
-    """One row per contrast: the effect in points with its interval, against zero and the smallest effect of interest."""
-    rows = [contrast for contrast in contrasts if contrast.effect is not None]
-    reach = max(
-        [smallest_effect * 1.5, *(abs(bound) for row in rows for bound in (row.low, row.high, row.effect) if bound is not None)]
-    )
-    scale = svg.Scale(-reach, reach, _LABEL + 60, _LABEL + 60 + _PLOT)
-    parts: list[Markup] = []
-    y = 14.0
-    for row in rows:
-        parts.append(svg.text(0, y + 4, f"{row.first} − {row.second}: {endpoint_name(row.endpoint)}", "label"))
-        sure = row.low is not None and row.high is not None and (row.low > 0 or row.high < 0)
-        parts += _interval(row.effect, row.low, row.high, y, scale, "s0" if sure else "muted")
-        parts.append(svg.text(scale.end + 10, y + 4, points(row.effect), "label"))
-        y += _ROW
-    marks = svg.ticks(-reach, reach, 6)
-    guides = [
-        svg.line(scale(0), 4, scale(0), y, "zero"),
-        *(svg.line(scale(edge), 4, scale(edge), y, "guide") for edge in (-smallest_effect, smallest_effect)),
-    ]
-    axis = _axis(scale, marks, y, lambda value: f"{value * 100:+.0f}")
-    return svg.figure(
-        scale.end + _VALUE - 60, y + 26, "Differences between arms in points, with 95% intervals", [*axis, *guides, *parts]
-    )
+_SAME_PLACE = 0.03
+"""Arms closer than this share a label."""
 
 
 def curves_figure(title: str, bands: Mapping[str, Band], arms: Sequence[str]) -> Markup:
@@ -78,41 +32,57 @@ def curves_figure(title: str, bands: Mapping[str, Band], arms: Sequence[str]) ->
     for mark in svg.ticks(min(steps), max(steps), 4):
         parts.append(svg.text(x(mark), height - 10, f"{mark:g}", "label", "middle"))
     for arm, band in bands.items():
-        hue = arms.index(arm) % svg.SERIES
+        look = svg.series(arms.index(arm))
         upper = [(x(step), y(top)) for step, _, _, top in band]
         lower = [(x(step), y(bottom_)) for step, _, bottom_, _ in band]
         parts += [
-            svg.area(upper, lower, f"band s{hue}"),
-            svg.path([(x(step), y(mean)) for step, mean, _, _ in band], f"curve s{hue}"),
+            svg.area(upper, lower, f"band {look}"),
+            svg.path([(x(step), y(mean)) for step, mean, _, _ in band], f"curve {look}"),
         ]
     return svg.figure(width, height, f"{title} over optimizer steps, seeds as a band", parts)
 
 
-def _interval_row(
-    label: str, value: float | None, low: float | None, high: float | None, y: float, scale: svg.Scale, css: str
-) -> list[Markup]:
-    shown = (
-        "" if value is None else f"{value:.1%}" + (f"  [{low:.1%}, {high:.1%}]" if low is not None and high is not None else "")
-    )
-    return [
-        svg.text(_LABEL - 10, y + 4, label, "label", "end"),
-        *_interval(value, low, high, y, scale, css),
-        svg.text(scale.end + 10, y + 4, shown, "label"),
-    ]
-
-
-def _interval(value: float | None, low: float | None, high: float | None, y: float, scale: svg.Scale, css: str) -> list[Markup]:
-    parts = []
-    if low is not None and high is not None:
-        parts.append(svg.line(scale(low), y, scale(high), y, f"interval {css}"))
-    if value is not None:
-        parts.append(svg.dot(scale(value), y, css))
-    return parts
-
-
-def _axis(scale: svg.Scale, marks: Sequence[float], y: float, name: Callable[[float], str]) -> list[Markup]:
+def refusal_figure(rows: Sequence[Mapping[str, Any]], arms: Sequence[str]) -> Markup:
+    """Share of refusals (up) against share of answers with proper structure (right); one dot per arm, its name beside it."""
+    width, height, left, bottom = 360.0, 260.0, 48.0, 42.0
+    x = svg.Scale(0.0, 1.0, left, width - 24)
+    y = svg.Scale(0.0, max(0.1, *(row["at"][1] for row in rows)), height - bottom, 18)
     parts: list[Markup] = []
-    for mark in marks:
-        parts.append(svg.line(scale(mark), 4, scale(mark), y, "grid"))
-        parts.append(svg.text(scale(mark), y + 16, name(mark), "label", "middle"))
-    return parts
+    for mark in (0.0, 0.25, 0.5, 0.75, 1.0):
+        parts += [
+            svg.line(x(mark), 18, x(mark), height - bottom, "grid"),
+            svg.text(x(mark), height - bottom + 15, f"{mark:.0%}", "label", "middle"),
+        ]
+    for mark in svg.ticks(y.low, y.high, 4):
+        parts += [
+            svg.line(left, y(mark), width - 24, y(mark), "grid"),
+            svg.text(left - 6, y(mark) + 4, f"{mark:.0%}", "label", "end"),
+        ]
+    parts.append(svg.text((left + width - 24) / 2, height - 8, "proper structure →", "label", "middle"))
+    parts.append(svg.text(left, 12, "↑ refuses", "label"))
+    for row in rows:
+        parts.append(svg.dot(x(row["at"][0]), y(row["at"][1]), svg.series(arms.index(row["arm"])), 5))
+    for names, (proper, refused) in _together(rows, y.high):
+        to_the_right = proper < 0.6
+        parts.append(
+            svg.text(
+                x(proper) + (9 if to_the_right else -9), y(refused) - 8, names, "label", "start" if to_the_right else "end"
+            )
+        )
+    return svg.figure(width, height, "Share of answers that refuse, against share with proper structure, by arm", parts)
+
+
+def _together(rows: Sequence[Mapping[str, Any]], top: float) -> list[tuple[str, tuple[float, float]]]:
+    """Names at their places; arms whose dots lie on one another share a label."""
+    places: list[tuple[list[str], tuple[float, float]]] = []
+    for row in rows:
+        proper, refused = row["at"]
+        for names, (other, level) in places:
+            if abs(proper - other) < _SAME_PLACE * 4 and abs(refused - level) < top * _SAME_PLACE * 2:
+                names.append(row["arm"])
+                break
+        else:
+            places.append(([row["arm"]], (proper, refused)))
+    return [
+        (", ".join(names) if len(names) <= 3 else f"{names[0]} and {len(names) - 1} more", place) for names, place in places
+    ]

@@ -3,104 +3,109 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from stage1.report import view
+from stage1.report import svg
 from stage1.report.data import ReportData
-from stage1.report.figures import curves_figure, forest_figure, rates_figure
-from stage1.report.svg import SERIES
+from stage1.report.document import report_document
+from stage1.report.figures import curves_figure, refusal_figure
+from stage1.report.words import endpoint_name, percent, shortened
 
 _TEMPLATES = Path(__file__).parent / "templates"
-
-
-def report_view(data: ReportData) -> dict[str, Any]:
-    """Everything the report says, as plain values."""
-    analysis = data.analysis
-    columns, training = view.training_rows(data.runs)
-    return {
-        "title": data.plan.experiment,
-        "description": data.plan.spec.get("description") or "",
-        "headline": view.headline(analysis.claims),
-        "design": view.design(data),
-        "claims": [view.claim_view(claim) for claim in analysis.claims],
-        "warnings": list(analysis.warnings),
-        "arms": list(analysis.arms),
-        "rate_rows": view.rate_rows(analysis),
-        "secondary": [view.contrast_view(contrast) for contrast in analysis.contrasts],
-        "training_columns": columns,
-        "training_rows": training,
-        "data": view.data_rows(data.counts),
-        "methods": analysis.methods,
-        "plan": data.plan.fingerprint,
-        "spec": data.plan.spec_fingerprint,
-        "steps": [
-            {"id": step.id, "fingerprint": step.fingerprint, "seconds": data.manifests[step.id]["provenance"].get("seconds")}
-            for step in data.plan.steps
-        ],
-        "versions": _versions(data.manifests),
-    }
+_MOST_TEXT = 2_500_000
+"""Characters of answers on the page; longer answers are shortened until they fit, and stand whole in the JSON report."""
+_CAPS = (20_000, 4_000, 1_500, 600, 250, 80)
+_MARKDOWN_CAP = 300
+_MEANS_SOMETHING = re.compile(r"[\\`*]|<(?=[A-Za-z/!?])|\](?=[(\[:])|^[#>+-](?=\s)|!(?=\[)")
 
 
 def render_json(data: ReportData) -> str:
-    """The report as one JSON document: the words above, and the whole analysis with its numbers."""
-    document = {**report_view(data), "analysis": data.analysis.model_dump(mode="json")}
+    """The report as one JSON document: the words of the page, and the whole analysis with its numbers."""
+    document = {**report_document(data), "analysis": data.analysis.model_dump(mode="json")}
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 
 
 def render_markdown(data: ReportData) -> str:
-    """The report as Markdown, without figures and single answers."""
-    return _environment(autoescape=False).get_template("report.md.j2").render(view=report_view(data))
+    """The report as Markdown, without drawings; long answers are shortened."""
+    environment = _environment(autoescape=False)
+    environment.filters |= {"cell": _cell, "inline": _inline, "fenced": _fenced}
+    return environment.get_template("report.md.j2").render(view=report_document(data), cap=_MARKDOWN_CAP)
 
 
 def render_html(data: ReportData) -> str:
     """The report as one HTML file that needs no network, no script to be read, and escapes all model text."""
-    analysis = data.analysis
-    arms = list(analysis.arms)
-    secondary = next((contrast.correction for contrast in analysis.contrasts), "none")
-    full = report_view(data) | {
-        "rates_heading": "What each arm does",
-        "rates_note": "A dash: the criterion applies to no item.",
-        "rates_figure": rates_figure(view.headline_rates(analysis), arms),
-        "forest_figure": forest_figure(view.forest_rows(data), analysis.smallest_effect),
-        "secondary_correction": f"correction: {secondary}",
-        "curves": [curves_figure(title, bands, arms) for title, bands in view.curve_groups(data.runs)],
-        "trained_arms": _trained_arms(data, arms),
-        "heldout": view.item_views(data),
-        "criteria": [{"key": name, "name": name.replace("_", " ")} for name in data.plan.spec["evaluation"]["criteria"]],
-        "answers_note": "Raw text after `Response:`, up to the END marker or the token limit. "
-        "Seeds that gave the same answer share a row.",
-        "planned": "Claims, endpoints, tests and corrections are part of the plan's fingerprint, fixed before the run.",
-        "spec_text": json.dumps(data.plan.spec, indent=1, ensure_ascii=False),
-    }
-    style = Markup((_TEMPLATES / "style.css").read_text(encoding="utf-8"))
-    return _environment(autoescape=True).get_template("report.html.j2").render(view=full, style=style)
+    document, arms = report_document(data), list(data.analysis.arms)
+    environment = _environment(autoescape=True)
+    environment.globals |= {"strip": svg.strip, "series": svg.series, "arm_list": arms}
+    training, refusal = document["training"], document["refusal"]
+    return environment.get_template("report.html.j2").render(
+        view=document,
+        curves=[curves_figure(each["title"], each["bands"], arms) for each in training["curves"]] if training else [],
+        refusal_figure=refusal_figure(refusal["rows"], arms) if refusal else "",
+        rate_groups=_rate_groups(document, data),
+        reach=_reach(document),
+        most=max([document["power"]["smallest_effect"] * 1.5, *(row["at"] or 0 for row in document["power"]["rows"])]),
+        cap=_cap(document),
+        style=_resource("style.css"),
+        script=_resource("filters.js"),
+        settings=json.dumps(data.plan.spec, indent=1, ensure_ascii=False),
+    )
+
+
+def _resource(name: str) -> Markup:
+    return Markup((_TEMPLATES / name).read_text(encoding="utf-8"))
+
+
+def _rate_groups(document: dict[str, Any], data: ReportData) -> list[dict[str, Any]]:
+    """The rows worth a picture: primary endpoints, the marker, preference accuracy."""
+    shown = {endpoint_name(name) for name in (*data.analysis.primary, "ends_with_end", "preference_accuracy")}
+    return [row for row in document["rates"]["rows"] if row["name"] in shown]
+
+
+def _reach(document: dict[str, Any]) -> dict[str, float]:
+    """How far plots of differences reach to either side of zero."""
+
+    def furthest(rows: list[dict[str, Any]]) -> float:
+        values: list[float] = [abs(value) for row in rows for value in row["at"] or () if value is not None]
+        widest: float = max([document["forest"]["smallest_effect"] * 1.5, *values])
+        return widest
+
+    return {name: furthest(document[name]["rows"]) for name in ("forest", "negatives")}
+
+
+def _cap(document: dict[str, Any]) -> int:
+    """The longest that an answer may be for the page to stay of a size that mail and phones take."""
+    texts = [len(answer["text"]) for item in document["answers"]["items"] for arm in item["arms"] for answer in arm["answers"]]
+    return next((cap for cap in _CAPS if sum(min(length, cap) for length in texts) <= _MOST_TEXT), _CAPS[-1])
+
+
+def _cell(text: object) -> str:
+    """Text for a cell of a Markdown table."""
+    return _inline(text).replace("|", "\\|")
+
+
+def _inline(text: object) -> str:
+    """Text in which Markdown and HTML mean nothing, on one line."""
+    return _MEANS_SOMETHING.sub(r"\\\g<0>", " ".join(str(text).split()))
+
+
+def _fenced(text: str) -> str:
+    """Text as an indented block, in which nothing means anything."""
+    return "\n".join(f"    {line}" for line in text.split("\n"))
 
 
 def _environment(*, autoescape: bool) -> Environment:
-    return Environment(
+    environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=autoescape,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-
-
-def _trained_arms(data: ReportData, arms: list[str]) -> list[dict[str, Any]]:
-    trained = dict.fromkeys(run.arm for run in data.runs if run.curves)
-    return [{"name": arm, "hue": arms.index(arm) % SERIES} for arm in trained]
-
-
-def _versions(manifests: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    lines: dict[str, None] = {}
-    for manifest in manifests.values():
-        made = manifest["provenance"]
-        libraries = ", ".join(f"{name} {version}" for name, version in made.get("versions", {}).items())
-        host = f"{made.get('platform')}, Python {made.get('python')}, {made.get('cpus')} CPUs"
-        lines[f"{host}, commit {made.get('commit')}: {libraries}"] = None
-    return list(lines)
+    environment.filters |= {"shortened": shortened, "percent": percent, "endpoint": endpoint_name}
+    return environment

@@ -9,6 +9,13 @@ from markupsafe import Markup, escape
 
 SERIES = 6
 """Number of `.s0` .. `.s5` classes in the style sheet: hues that colour-blind readers can tell apart (Okabe and Ito)."""
+_DASHES = 4
+"""Number of `.d0` .. `.d3` classes: with more series than hues, lines differ in their dashes, too."""
+
+
+def series(number: int) -> str:
+    """The classes of a series."""
+    return f"s{number % SERIES} d{number // SERIES % _DASHES}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +39,29 @@ def figure(width: float, height: float, title: str, parts: Iterable[Markup]) -> 
     return Markup(
         '<svg viewBox="0 0 {:.0f} {:.0f}" width="{:.0f}" role="img" aria-label="{}"><title>{}</title>\n{}\n</svg>'
     ).format(width, height, width, title, title, body)
+
+
+def strip(low: float, high: float, at: Sequence[float | None] | None, css: str, marks: Sequence[float] = ()) -> Markup:
+    """A row of a plot, as wide as its place: an interval as a line, a value as a dot, marks dashed. The words are beside it.
+
+    Args:
+        low: the value at the left edge.
+        high: the value at the right edge.
+        at: lower bound, value, upper bound; a single value; or nothing.
+        css: the class of interval and dot.
+        marks: values at which a guide stands; zero is drawn solid.
+    """
+    scale = Scale(low, high, 1.0, 99.0)
+    parts = [line(scale(mark), 0, scale(mark), 16, "zero" if mark == 0 else "guide") for mark in marks if low <= mark <= high]
+    known = [value for value in at or () if value is not None]
+    if len(known) > 1:
+        parts.append(line(scale(known[0]), 8, scale(known[-1]), 8, f"interval {css}"))
+    if known:
+        middle = scale(known[len(known) // 2])
+        parts.append(line(middle, 8, middle, 8, f"dot {css}"))
+    return Markup('<svg class="strip" viewBox="0 0 100 16" preserveAspectRatio="none" aria-hidden="true">{}</svg>').format(
+        Markup("").join(parts)
+    )
 
 
 def line(x1: float, y1: float, x2: float, y2: float, css: str) -> Markup:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Sequence
+
 
 def endpoint_name(endpoint: str) -> str:
     """`ends_with_end` as `ends with end`; `preference_accuracy/off_topic` as `preference accuracy: off topic`."""
@@ -36,16 +39,54 @@ def points_interval(low: float | None, high: float | None) -> str:
     return "" if low is None or high is None else f"[{low * 100:+.1f}, {high * 100:+.1f}]".replace("-", "−")
 
 
+def listed(words: Sequence[str], most: int = 4) -> str:
+    """`a`, `a and b`, `a, b and c`; beyond `most`, how many more there are."""
+    shown = list(words[:most])
+    if len(words) > most:
+        shown.append(f"{len(words) - most} more")
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}" if shown else ""
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """`1 claim`, `2 claims`."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def number(value: object) -> str:
+    """A count with separators, another number with four significant digits, anything else as it is."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
+
+
+def span(values: Sequence[float | int | None]) -> str:
+    """One value, or `lowest to highest`."""
+    known = sorted(value for value in values if value is not None)
+    if not known:
+        return "–"
+    low, high = number(known[0]), number(known[-1])
+    return low if low == high else f"{low} to {high}"
+
+
 def harmless(text: str) -> str:
-    """Model text with control and direction-changing characters made visible; line breaks and tabs stay."""
-    return "".join(_visible(character) for character in text)
+    """Model text with control, formatting and direction-changing characters made visible; line breaks and tabs stay."""
+    return "\n".join(line if line.isprintable() else "".join(map(_visible, line)) for line in text.split("\n"))
+
+
+def shortened(text: str, most: int) -> str:
+    """A text of at most `most` characters, saying what was left out."""
+    return text if len(text) <= most else f"{text[:most]} … [{len(text) - most:,} more characters]"
+
+
+_JOINERS = frozenset("\u200c\u200d")
+"""Part of the writing of some languages, and of emoji."""
 
 
 def _visible(character: str) -> str:
     code = ord(character)
-    if character in "\n\t":
+    if character.isprintable() or character == "\t" or character in _JOINERS:
         return character
     if code < 0x20 or code == 0x7F:
         return chr(0x2400 + code) if code < 0x20 else "\u2421"
-    turns_direction = 0x202A <= code <= 0x202E or 0x2066 <= code <= 0x2069
-    return f"<U+{code:04X}>" if turns_direction or 0x80 <= code < 0xA0 or 0xD800 <= code < 0xE000 else character
+    hidden = unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+    return f"<U+{code:04X}>" if hidden else character

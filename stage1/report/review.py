@@ -1,0 +1,187 @@
+"""The eight questions of a method review and the go / no-go: as answered before the run, and by what the run has shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from compiler.assessment import Assessment
+from stage1.report import verdicts
+from stage1.report.data import ReportData
+from stage1.report.findings import findings
+from stage1.report.rates import rate_of
+from stage1.report.words import counted, endpoint_name, listed, percent, points, span
+
+_LEVELS = {"mvp": "trial run", "publication": "publication"}
+_ROWS: Mapping[str, frozenset[int]] = {
+    "baseline completeness": frozenset({1, 12, 17}),
+    "fair comparison": frozenset({3, 4, 6, 7}),
+    "control variables": frozenset({2, 16, 18, 19}),
+    "statistical power": frozenset({11, 13}),
+    "evaluation robustness": frozenset({10, 15, 22}),
+    "ablation": frozenset({5, 20, 23}),
+    "metrics": frozenset({8, 9, 14, 21, 24}),
+    "reproducibility": frozenset(),
+}
+"""Which findings of the method table bear on which question."""
+
+
+def review(data: ReportData) -> dict[str, Any]:
+    """Questions, findings and decisions. Without a review of the design (an older plan), what the run shows alone."""
+    before = {answer.question: answer for answer in data.review.answers} if data.review else {}
+    found = findings(data.analysis)
+    questions = []
+    for name, after in _AFTER.items():
+        answer = before.get(name)
+        questions.append(
+            {
+                "question": name,
+                "verdict": answer.verdict if answer else "",
+                "before": answer.evidence if answer else "",
+                "codes": list(answer.codes) if answer else [],
+                "after": after(data),
+                "found": [each["code"] for each in found if each["row"] in _ROWS[name]],
+            }
+        )
+    decisions = [_before(data.review, level) for level in _LEVELS] if data.review else []
+    decision = _decision(data, found)
+    return {
+        "heading": _heading(decision, questions),
+        "questions": questions,
+        "planned": decisions,
+        "decision": decision,
+        "design": _design(data.review),
+        "recommendations": _recommendations(data.review),
+    }
+
+
+def _heading(decision: Mapping[str, Any], questions: Sequence[Mapping[str, Any]]) -> str:
+    weak = [each["question"] for each in questions if each["verdict"] in ("weak", "missing")]
+    told = f"; weak points of the design: {listed(weak, 8)}" if weak else ""
+    return f"{'Go' if decision['go'] else 'No-go'} for publication{told}"
+
+
+def _before(found: Assessment, level: str) -> dict[str, Any]:
+    decision = next(each for each in found.decisions if each.level == level)
+    return {"level": _LEVELS[level], "go": decision.go, "conditions": list(decision.conditions)}
+
+
+def _design(found: Assessment | None) -> list[str]:
+    return [f"Validity: {found.validity}.", f"Controls: {found.controls}.", f"Power: {found.power}."] if found else []
+
+
+def _recommendations(found: Assessment | None) -> list[dict[str, Any]]:
+    if found is None:
+        return []
+    return [
+        {"code": each.code, "why": each.why.replace("`", ""), "advice": each.advice, "yaml": each.yaml, "weight": each.weight}
+        for each in found.recommendations
+    ]
+
+
+def _decision(data: ReportData, found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Go, if nothing stood against the design, every claim was tested, and no finding changed a verdict."""
+    against = []
+    planned = next((each for each in data.review.decisions if each.level == "publication"), None) if data.review else None
+    if planned is not None and not planned.go:
+        against += [f"before the run: {condition}" for condition in planned.conditions] or ["before the run: no claim is made"]
+    if data.review is None:
+        against.append("the design could not be reviewed from this plan")
+    against += [
+        f"claim {claim.claim} is {claim.verdict}"
+        for claim in data.analysis.claims
+        if claim.verdict in ("confounded", "not testable")
+    ]
+    against += [f"{each['code']} changed a verdict: {each['says']}" for each in found if each["changed"]]
+    if data.analysis.level != "publication":
+        against.append(f"the run was planned as a {_LEVELS.get(data.analysis.level, data.analysis.level)}, not for publication")
+    undecided = [claim.claim for claim in data.analysis.claims if claim.verdict == "inconclusive"]
+    return {
+        "go": not against and bool(data.analysis.claims),
+        "against": against,
+        "note": f"Undecided, and to be reported as such: {listed(undecided, 20)}." if undecided else "",
+    }
+
+
+def _baselines(data: ReportData) -> str:
+    untrained = [run for run in data.runs if run.seed is None]
+    told = [f"{run.arm} answered {len(run.answers)} of {len(data.items)} items" for run in untrained]
+    return listed(told) or "there is no untrained arm"
+
+
+def _fairness(data: ReportData) -> str:
+    used: dict[str, list[int | None]] = {}
+    for run in data.runs:
+        used.setdefault(run.arm, []).append(run.training.get("tokens_forward"))
+    told = []
+    for claim in data.analysis.claims:
+        sides = [f"{arm} {span(used.get(arm, []))}" for arm in claim.compare if any(used.get(arm, []))]
+        if sides:
+            told.append(" against ".join(sides) if len(sides) == 2 else f"{sides[0]} against an untrained arm")
+    return f"tokens of the last training: {'; '.join(dict.fromkeys(told))}" if told else "no claim compares trained arms"
+
+
+def _controls(data: ReportData) -> str:
+    confounded = [f"{claim.claim} ({listed(claim.confounds)})" for claim in data.analysis.claims if claim.confounds]
+    same = f"all arms were asked the same {len(data.items)} items and scored by the same code"
+    return (
+        f"{same}; further differences in {listed(confounded)}" if confounded else f"{same}; no claim has a further difference"
+    )
+
+
+def _power(data: ReportData) -> str:
+    return str(verdicts.power(data)["heading"])
+
+
+def _robustness(data: ReportData) -> str:
+    rates = [rate for rate in data.analysis.rates if rate.endpoint in data.analysis.primary and rate.low is not None]
+    widest = max(((rate.high or 0) - (rate.low or 0) for rate in rates), default=None)
+    missing = sum(item.id not in run.answers for run in data.runs for item in data.items)
+    told = f"{counted(missing, 'answer')} missing of {len(data.runs) * len(data.items):,}"
+    return told if widest is None else f"{told}; widest interval of a primary rate: {points(widest).lstrip('+')}"
+
+
+def _ablation(data: ReportData) -> str:
+    names = {
+        kind: [claim.claim for claim in data.analysis.claims if claim.verdict == kind]
+        for kind in ("confounded", "not testable")
+    }
+    told = [f"{kind}: {listed(claims, 8)}" for kind, claims in names.items() if claims]
+    return "; ".join(told) or "every claim had the arms that it needs, and was tested"
+
+
+def _metrics(data: ReportData) -> str:
+    """Where the arm to be beaten leaves less room than the smallest difference of interest."""
+    full = []
+    for claim in data.analysis.claims:
+        for endpoint in claim.on if claim.expect == "greater" and len(claim.compare) == 2 else ():
+            rate = rate_of(data.analysis, claim.compare[1], endpoint)
+            if rate is not None and rate.rate is not None and 1 - rate.rate < data.analysis.smallest_effect:
+                full.append(f"{claim.compare[1]} on {endpoint_name(endpoint)} ({percent(rate.rate)})")
+    told = listed(list(dict.fromkeys(full)), 8)
+    return (
+        f"too little room above {told}" if full else "each claim's endpoint left room for the smallest difference of interest"
+    )
+
+
+def _reproducibility(data: ReportData) -> str:
+    made = [manifest.get("provenance", {}) for manifest in data.manifests.values()]
+    commits = {str(each.get("commit"))[:12] + ("+changes" if "+changes" in str(each.get("commit")) else "") for each in made}
+    hosts = {(each.get("platform"), each.get("python")) for each in made}
+    return (
+        f"{counted(len(data.plan.steps), 'step')} with fingerprints, made by {counted(len(commits), 'state')} of the code "
+        f"({listed(sorted(commits))}) on {counted(len(hosts), 'kind')} of machine; "
+        f"training seeds {', '.join(map(str, data.analysis.seeds)) or 'none'}"
+    )
+
+
+_AFTER: Mapping[str, Callable[[ReportData], str]] = {
+    "baseline completeness": _baselines,
+    "fair comparison": _fairness,
+    "control variables": _controls,
+    "statistical power": _power,
+    "evaluation robustness": _robustness,
+    "ablation": _ablation,
+    "metrics": _metrics,
+    "reproducibility": _reproducibility,
+}
