@@ -14,6 +14,7 @@ from evaluators.analysis.methods import methods_of
 from evaluators.analysis.outcomes import PREFERENCE, Outcomes, Scores, read_outcomes
 from evaluators.analysis.rates import rate_of
 from evaluators.analysis.settings import AnalyzeSettings
+from evaluators.analysis.summary import aggregates_of, order_of
 from evaluators.analysis.words import counted
 from evaluators.results import Analysis
 from evaluators.statistics.outcome import Refusal
@@ -56,6 +57,8 @@ def analyze_outcomes(settings: AnalyzeSettings, outcomes: Outcomes, items: Seque
         seed_sd=_seed_spread(comparer, endpoints),
         methods=methods_of(settings, outcomes),
         warnings=(*outcomes.warnings, *_cautions(settings, outcomes)),
+        order=order_of(outcomes, settings.criteria),
+        aggregates=aggregates_of(outcomes, items, settings.criteria),
     )
 
 

@@ -6,16 +6,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evaluators.analysis.outcomes import Mask, Outcomes
+from evaluators.analysis.outcomes import PREFERENCE, Mask, Outcomes
 from evaluators.analysis.settings import AnalyzeSettings
 from evaluators.results import ClaimKind, Expectation
 from evaluators.statistics.crossed import NO_SEED_VARIANCE, SeedVariance, crossed_test, seed_variance, seed_weight
+from evaluators.statistics.effects import cliffs_delta
+from evaluators.statistics.ordinal import signed_rank
 from evaluators.statistics.outcome import FloatArray, IntArray, Refusal, TestResult
 from evaluators.statistics.paired import mcnemar_exact, sign_flip
 from evaluators.statistics.power import SeedPart, crossed_detectable, mcnemar_detectable
 
 OWN_ARMS = "seed variance of these two arms alone"
 ITEMS_ONLY = "sign-flip test on items"
+BY_RANKS = "Wilcoxon signed-rank test on items"
 BY_FAMILY = "sign-flip test on whole families"
 _UNTRAINED = SeedPart(NO_SEED_VARIANCE, NO_SEED_VARIANCE, 0.0)
 
@@ -41,6 +44,8 @@ class Comparison:
     rates: tuple[float, float] | None
     """Of both arms, on the items compared; None without items."""
     n_seeds: int
+    dominance: float | None = None
+    """Cliff's delta of item means, where outcomes have more than two values."""
 
     @property
     def discordant(self) -> tuple[int, int]:
@@ -81,11 +86,14 @@ class Comparer:
         both = self.outcomes.complete(first, endpoint) & self.outcomes.complete(second, endpoint)
         a, b = (self.outcomes.tables[endpoint][arm][:, both] for arm in (first, second))
         families = self.outcomes.clusters(both)
+        is_ordinal = not _is_binary(a, b) and not endpoint.startswith(
+            PREFERENCE
+        )  # a share of preferred pairs is a mean, not a rank
         part = self._seed_part(first, second, endpoint, both) if kind == "recipe" else None
         result, alternatives = (
-            _checkpoint(a, b, families, level)
+            _checkpoint(a, b, families, level, is_ordinal)
             if part is None
-            else _recipe(a, b, self._trained(first, second), part, families, level)
+            else _recipe(a, b, self._trained(first, second), part, families, level, is_ordinal)
         )
         return Comparison(
             first=first,
@@ -98,6 +106,7 @@ class Comparer:
             seeds=None if isinstance(part, Refusal) else part,
             rates=(float(a.mean()), float(b.mean())) if both.any() else None,
             n_seeds=self.seeds_of(first, second),
+            dominance=cliffs_delta(list(a.mean(axis=0)), list(b.mean(axis=0))) if is_ordinal and both.any() else None,
         )
 
     def seeds_of(self, first: str, second: str) -> int:
@@ -146,10 +155,13 @@ class Comparer:
         return self._pools[key]
 
 
-def _checkpoint(a: FloatArray, b: FloatArray, families: IntArray | None, level: float) -> tuple[Tested, Alternatives]:
+def _checkpoint(
+    a: FloatArray, b: FloatArray, families: IntArray | None, level: float, is_ordinal: bool
+) -> tuple[Tested, Alternatives]:
     differences = a.mean(axis=0) - b.mean(axis=0)
-    binary = bool(np.isin(a, (0.0, 1.0)).all() and np.isin(b, (0.0, 1.0)).all())
-    if len(a) > 1 or len(b) > 1 or not binary:
+    if is_ordinal:
+        return signed_rank(differences, families, level), ((_guard_name(families), sign_flip(differences, families, level)),)
+    if len(a) > 1 or len(b) > 1 or not _is_binary(a, b):
         return sign_flip(differences, families, level), ()
     by_family = () if families is None else ((BY_FAMILY, sign_flip(differences, families, level)),)
     return mcnemar_exact(a[0], b[0], level), by_family
@@ -162,6 +174,7 @@ def _recipe(
     part: SeedPart | Refusal,
     families: IntArray | None,
     level: float,
+    is_ordinal: bool,
 ) -> tuple[Tested, Alternatives]:
     if isinstance(part, Refusal):
         return part, ()
@@ -169,8 +182,20 @@ def _recipe(
     if isinstance(result, Refusal):
         return result, ()
     # Discordant items may be too few for a t-test; the exact test of the same items knows.
-    guard = (ITEMS_ONLY if families is None else BY_FAMILY, sign_flip(a.mean(axis=0) - b.mean(axis=0), families, level))
+    differences = a.mean(axis=0) - b.mean(axis=0)
+    guard = (_guard_name(families), sign_flip(differences, families, level))
+    if is_ordinal:
+        guard = (BY_RANKS, signed_rank(differences, families, level))
     if not any(trained):
         return result, (guard,)
     own = crossed_test(a, b, part.own, trained=trained, families=families, level=level)
     return result, ((OWN_ARMS, own), guard)
+
+
+def _guard_name(families: IntArray | None) -> str:
+    return ITEMS_ONLY if families is None else BY_FAMILY
+
+
+def _is_binary(*tables: FloatArray) -> bool:
+    """Whether all outcomes are 0 or 1; others are ordinal scores, or means of several judgements."""
+    return all(bool(np.isin(table, (0.0, 1.0)).all()) for table in tables)

@@ -11,8 +11,10 @@ from evaluators.analysis.comparisons import Comparer, Comparison
 from evaluators.analysis.settings import AnalyzeSettings
 from evaluators.results import ClaimKind, Contrast
 from evaluators.statistics.effects import cohen_h, conditional_odds_ratio
+from evaluators.statistics.intervals import newcombe_paired
 from evaluators.statistics.multiplicity import adjust
 from evaluators.statistics.outcome import Refusal, TestResult
+from evaluators.statistics.paired import MCNEMAR
 
 REFUSED = "refused"
 
@@ -55,10 +57,22 @@ def _effect_sizes(comparison: Comparison) -> dict[str, float | None]:
     sizes: dict[str, float | None] = {}
     if comparison.rates is not None:
         sizes["cohen_h"] = cohen_h(*comparison.rates)
+    sizes["cliffs_delta"] = comparison.dominance
+    result = comparison.result
+    if isinstance(result, TestResult) and result.test == MCNEMAR and comparison.rates is not None:
+        sizes |= _newcombe(comparison, comparison.rates, result.level)
     odds = conditional_odds_ratio(*comparison.discordant)
     if odds is not None:
         sizes |= {"odds_ratio": odds.ratio, "odds_ratio_low": odds.low, "odds_ratio_high": odds.high}
     return sizes
+
+
+def _newcombe(comparison: Comparison, rates: tuple[float, float], level: float) -> dict[str, float | None]:
+    """A second interval of the difference of two checkpoints, from the table of both outcomes."""
+    n, (b, c) = len(comparison.differences), comparison.discordant
+    both = round(n * rates[0]) - b
+    interval = newcombe_paired(both, b, c, n - both - b - c, level)
+    return {"newcombe_low": interval.low, "newcombe_high": interval.high}
 
 
 def secondary_contrasts(

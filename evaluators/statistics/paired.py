@@ -17,6 +17,7 @@ from evaluators.statistics.clusters import variance_of_mean
 from evaluators.statistics.intervals import tango, tango_score
 from evaluators.statistics.outcome import FloatArray, IntArray, Refusal, TestResult, t_result
 
+MCNEMAR = "exact McNemar test"
 RESOLUTION = 1e-12
 """Smallest p-value told apart: exact ones are sums of float64 terms, and nobody needs more."""
 _LARGEST_GRID = 1 << 19
@@ -35,7 +36,7 @@ def mcnemar_exact(first: FloatArray, second: FloatArray, level: float = 0.95) ->
     b, c = int((first > second).sum()), int((first < second).sum())
     p = float(stats.binomtest(b, b + c).pvalue) if b + c else 1.0
     return TestResult(
-        test="exact McNemar test",
+        test=MCNEMAR,
         effect=(b - c) / n,
         p=max(p, RESOLUTION),
         interval=tango(b, c, n, level),
