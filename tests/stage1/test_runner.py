@@ -2,65 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import errno
+import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
+from toy import DIAMOND, Recorder, ToyWorker, make_plan, run
 
-from compiler.plan import ArmSteps, Plan, Step, fingerprint
-from stage1.executors.local import LocalExecutor
-from stage1.runner import Runner, select
-from stage1.store import Artifact, Draft, Store
-
-
-def make_plan(edges: Mapping[str, list[str]], arms: tuple[ArmSteps, ...] = ()) -> Plan:
-    """A plan with one step per name, its inputs as given."""
-    steps: dict[str, Step] = {}
-    for name, sources in edges.items():
-        inputs = {source: source for source in sources}
-        identity = {"name": name, "inputs": {source: steps[source].fingerprint for source in sources}}
-        steps[name] = Step(
-            id=name, kind="score", version=1, settings={}, inputs=inputs, fingerprint=fingerprint(identity), arm=None, seed=None
-        )
-    return Plan(
-        experiment="toy", spec={"evaluation": {"gate": "warn"}}, spec_fingerprint="s", fingerprint="p", steps=tuple(steps.values()), arms=arms,
-        analyze=list(steps)[-1],
-    )  # fmt: skip
-
-
-DIAMOND = {"top": [], "left": ["top"], "right": ["top"], "bottom": ["left", "right"]}
-
-
-class ToyWorker:
-    """Writes the concatenation of its inputs; fails where it is told to."""
-
-    def __init__(self, failing: tuple[str, ...] = ()) -> None:
-        self.made: list[str] = []
-        self.failing = failing
-
-    def work(self, step: Step, inputs: Mapping[str, Artifact], draft: Draft) -> None:
-        if step.id in self.failing:
-            raise ValueError(f"{step.id} cannot be made:\n  no")
-        self.made.append(step.id)
-        parts = [artifact.read_json("value.json") for artifact in inputs.values()]
-        draft.write_json("value.json", f"{step.id}({','.join(parts)})")
-
-
-class Recorder:
-    """Keeps the events it is told."""
-
-    def __init__(self) -> None:
-        self.events: list[tuple[Any, ...]] = []
-
-    def __getattr__(self, event: str) -> Any:
-        return lambda *details: self.events.append((event, *details))
-
-
-def run(tmp_path: Path, plan: Plan, worker: ToyWorker, *observers: Recorder, only: tuple[str, ...] = ()) -> Any:
-    """Carry out a plan in a store below `tmp_path`."""
-    store = Store(tmp_path)
-    return Runner(plan, store, LocalExecutor(store, lambda reports: worker), observers, tmp_path / "logs").run(only)
+from compiler.plan import ArmSteps
+from stage1.runner import select
+from stage1.store import Store
 
 
 def test_every_step_is_made_once_after_its_inputs(tmp_path: Path) -> None:
@@ -137,3 +88,86 @@ def test_an_arm_is_announced_when_its_score_is_there(tmp_path: Path) -> None:
         run(tmp_path, plan, ToyWorker(), recorder)
 
         assert [event for event in recorder.events if event[0] == "arm_ready"] == [("arm_ready", "right", 2)]
+
+
+def test_what_comes_after_waits_and_falls_with_it(tmp_path: Path) -> None:
+    """A step that comes after another reads nothing of it, yet begins only once it has succeeded."""
+    edges = {"gate": [], "free": [], "gated": []}
+    plan, worker = make_plan(edges, after={"gated": ["gate"]}), ToyWorker()
+    assert run(tmp_path / "open", plan, worker).ok
+    assert worker.made.index("gate") < worker.made.index("gated")
+
+    outcome = run(tmp_path / "closed", plan, ToyWorker(failing=("gate",)))
+
+    assert outcome.blocked == ["gated"]
+    assert outcome.ran == ["free"]
+
+
+def test_fail_fast_begins_nothing_more(tmp_path: Path) -> None:
+    """With fail-fast the first failure ends the run; what was complete stays."""
+    outcome = run(tmp_path, make_plan(DIAMOND), ToyWorker(failing=("left", "right")), fail_fast=True)
+
+    assert outcome.ran == ["top"]
+    assert len(outcome.failed) == 1
+    assert outcome.stopped is not None
+    assert "--fail-fast" in outcome.stopped
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "disk is full"),
+        (
+            RuntimeError("SafetensorError: Error while serializing: I/O error: No space left on device (os error 28)"),
+            "disk is full",
+        ),
+        (OSError(errno.EDQUOT, "Disk quota exceeded"), "quota"),
+        (RuntimeError("CUDA error: unspecified launch failure"), "stage1 doctor"),
+    ],
+)
+def test_what_no_step_can_survive_ends_the_run(tmp_path: Path, error: Exception, said: str) -> None:
+    """A full disk or a lost device stops everything at once and says what to do, not once per step."""
+    outcome = run(tmp_path, make_plan(DIAMOND), ToyWorker(failing=("left", "right"), error=error))
+
+    assert len(outcome.failed) == 1
+    assert outcome.stopped is not None
+    assert said in outcome.stopped
+
+
+def test_an_interruption_that_a_library_turned_into_an_exit_is_one(tmp_path: Path) -> None:
+    """Lightning answers Ctrl-C with `exit(1)`: the run ends as interrupted, not as failed; any other exit fails its step."""
+    exit_after_interrupt, plain_exit = SystemExit(1), SystemExit(5)
+    exit_after_interrupt.__context__ = KeyboardInterrupt()
+
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "a", make_plan(DIAMOND), ToyWorker(failing=("left",), error=exit_after_interrupt))
+    outcome = run(tmp_path / "b", make_plan(DIAMOND), ToyWorker(failing=("left",), error=plain_exit))
+
+    assert "code 5" in outcome.failed["left"]
+    assert "right" in outcome.ran
+
+
+def test_an_input_that_is_gone_is_made_again(tmp_path: Path) -> None:
+    """Not only what is damaged: what somebody removed comes back, together with what it needs itself."""
+    plan = make_plan(DIAMOND)
+    run(tmp_path, plan, ToyWorker(failing=("bottom",)))
+    for name in ("top", "left"):
+        shutil.rmtree(tmp_path / "artifacts" / plan.step(name).fingerprint)
+    worker = ToyWorker()
+
+    assert run(tmp_path, plan, worker).ok
+    assert worker.made == ["top", "left", "bottom"]
+
+
+def test_secrets_reach_no_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The value of a secret variable and what looks like a key are masked in failures and their logs."""
+    monkeypatch.setenv("HF_TOKEN", "hf_abcdefghijklmnopqrstuvwx")
+    error = ValueError(
+        "401 for https://user:pass-word@host/ with hf_abcdefghijklmnopqrstuvwx, Authorization: Bearer abcdefgh1234"
+    )
+
+    outcome = run(tmp_path, make_plan(DIAMOND), ToyWorker(failing=("top",), error=error))
+
+    told = outcome.failed["top"] + outcome.logs["top"].read_text()
+    for secret in ("abcdefghijklmnop", "pass-word", "abcdefgh1234"):
+        assert secret not in told

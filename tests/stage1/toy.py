@@ -1,0 +1,80 @@
+"""A plan of small files for tests of the conductor: quick to make, and comparable byte by byte."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from compiler.plan import ArmSteps, Plan, Step, fingerprint
+from stage1.executors.local import LocalExecutor
+from stage1.runner import Outcome, Runner
+from stage1.store import Artifact, Draft, Store
+
+DIAMOND = {"top": [], "left": ["top"], "right": ["top"], "bottom": ["left", "right"]}
+
+
+def make_plan(
+    edges: Mapping[str, list[str]], arms: tuple[ArmSteps, ...] = (), after: Mapping[str, list[str]] | None = None
+) -> Plan:
+    """A plan with one step per name, its inputs as given."""
+    steps: dict[str, Step] = {}
+    for name, sources in edges.items():
+        inputs = {source: source for source in sources}
+        identity = {"name": name, "inputs": {source: steps[source].fingerprint for source in sources}}
+        steps[name] = Step(
+            id=name, kind="score", version=1, settings={}, inputs=inputs, fingerprint=fingerprint(identity), arm=None, seed=None,
+            after=tuple((after or {}).get(name, ())),
+        )  # fmt: skip
+    return Plan(
+        experiment="toy", spec={"evaluation": {"gate": "warn"}}, spec_fingerprint="s", fingerprint="p", steps=tuple(steps.values()),
+        arms=arms, analyze=list(steps)[-1],
+    )  # fmt: skip
+
+
+class ToyWorker:
+    """Writes the concatenation of its inputs; raises where it is told to."""
+
+    def __init__(self, failing: tuple[str, ...] = (), error: BaseException | None = None) -> None:
+        self.made: list[str] = []
+        self.failing = failing
+        self.error = error
+
+    def work(self, step: Step, inputs: Mapping[str, Artifact], draft: Draft) -> None:
+        if step.id in self.failing:
+            raise self.error or ValueError(f"{step.id} cannot be made:\n  no")
+        self.made.append(step.id)
+        parts = [artifact.read_json("value.json") for artifact in inputs.values()]
+        draft.write_json("value.json", f"{step.id}({','.join(parts)})")
+        (draft.folder / "inner").mkdir()
+        (draft.folder / "inner" / "more.txt").write_text(step.id * 100)
+
+
+class Recorder:
+    """Keeps the events it is told."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[Any, ...]] = []
+
+    def __getattr__(self, event: str) -> Any:
+        return lambda *details: self.events.append((event, *details))
+
+    def named(self, event: str) -> list[tuple[Any, ...]]:
+        """All events of that name."""
+        return [told for told in self.events if told[0] == event]
+
+
+def run(
+    tmp_path: Path, plan: Plan, worker: ToyWorker, *observers: Recorder, only: tuple[str, ...] = (), **settings: Any
+) -> Outcome:
+    """Carry out a plan in a store below `tmp_path`."""
+    store = Store(tmp_path)
+    return Runner(plan, store, LocalExecutor(store, lambda reports: worker), observers, tmp_path / "logs", **settings).run(only)
+
+
+def contents(root: Path) -> dict[str, dict[str, bytes]]:
+    """Fingerprint -> file -> bytes of what is visible in a store, manifests aside."""
+    return {
+        folder.name: {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file() and path.name != "manifest.json"}
+        for folder in (root / "artifacts").glob("*")
+    }  # fmt: skip
