@@ -79,7 +79,7 @@ def kill_9(lab: Lab) -> Counts:
         home = fresh(lab.folder / "kill")
         while killed < lab.kills:
             attempt = Attempt(home, home / "runs")
-            time.sleep(lab.draw.uniform(0.05, max(2.0, lab.seconds / 4)))
+            time.sleep(lab.draw.uniform(0.05, max(2.0, lab.seconds / 8)))
             attempt.kill(signal.SIGKILL)
             ended = attempt.ended()
             contents(home / "runs")
@@ -116,7 +116,7 @@ def signals(lab: Lab) -> Counts:
     while min(told.values()) < 10:
         number, code = (signal.SIGINT, 130) if told[130] <= told[143] else (signal.SIGTERM, 143)
         attempt = Attempt(home, home / "runs")
-        time.sleep(lab.draw.uniform(0.5, max(2.0, lab.seconds / 4)))
+        time.sleep(lab.draw.uniform(0.5, max(2.0, lab.seconds / 8)))
         attempt.kill(number)
         ended = attempt.ended()
         if ended is not None and ended.code == 0:

@@ -183,6 +183,61 @@ def schema() -> None:
     raise typer.Exit(print_schema())
 
 
+class TextOrJson(StrEnum):
+    """How `diff` prints."""
+
+    text = "text"
+    json = "json"
+
+
+@app.command()
+def diff(
+    first: Annotated[Path, typer.Argument(metavar="A", help="A spec, a plan, or the folder of a run.", show_default=False)],
+    second: Annotated[Path, typer.Argument(metavar="B", help="Another.", show_default=False)],
+    format: Annotated[TextOrJson, typer.Option(help="With json, stdout is one JSON document.")] = TextOrJson.text,
+    store: StoreRoot = Path("runs"),
+) -> None:
+    """Show what differs between two specs, plans or runs, by arm and step."""
+    from stage1.commands.diff import show_difference
+
+    raise typer.Exit(show_difference(first, second, as_json=format == "json", store_root=store))
+
+
+@app.command()
+def gc(
+    specs: Annotated[Path, typer.Option(metavar="DIR", help="The folder whose specs need what is kept.")] = Path("specs"),
+    delete: Annotated[bool, typer.Option("--delete", help="Remove it; without this nothing is removed.")] = False,
+    store: StoreRoot = Path("runs"),
+) -> None:
+    """Show, or remove, what no spec in a folder needs."""
+    from stage1.commands.gc import collect
+
+    raise typer.Exit(collect(specs, store, delete=delete))
+
+
+@app.command()
+def doctor(
+    verify: Annotated[bool, typer.Option("--verify", help="Hash every file in the store.")] = False,
+    store: StoreRoot = Path("runs"),
+) -> None:
+    """Say whether this machine is fit to run: device, memory, disk, store, versions, hub, tracking."""
+    from stage1.commands.doctor import diagnose
+    from stage1.tracking.place import tracking_uri
+
+    raise typer.Exit(diagnose(store, tracking_uri(None), verify=verify))
+
+
+@app.command()
+def ui(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Of the local server.")] = 5000,
+    store: StoreRoot = Path("runs"),
+) -> None:
+    """Open MLflow's pages at the comparison of the arms."""
+    from stage1.commands.ui import open_ui
+
+    raise typer.Exit(open_ui(store, port))
+
+
 def main() -> None:
     """Entry point. Ends every way of ending with one clear line and the right exit code."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")

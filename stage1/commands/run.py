@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from stage1.secrets import masked
 from stage1.steps.worker import StepWorker
 from stage1.store import DamagedArtifact, Store, write_json
 from stage1.tracking import MlflowTracker
+from stage1.tracking.place import tracking_uri
 from stage1.world import DiskWorld
 
 _REPAIRS = 3  # how often the artifacts that the report reads may turn out damaged before the run gives up
@@ -116,7 +116,7 @@ class _Run:
         self._folder.mkdir(parents=True, exist_ok=True)
         write_json(self._folder / "plan.json", plan.model_dump(mode="json"))
         self._tracker = MlflowTracker(
-            tracking_uri(plan),
+            tracking_uri((plan.spec.get("tracking") or {}).get("uri")),
             self._store,
             self._folder / "tracking.json",
             self._warn,
@@ -180,7 +180,7 @@ class _Run:
     def _link(self) -> None:
         link = self._tracker.link()
         if link and not self._tracker.uri.startswith("http"):
-            print(f"compare  uv run stage1 ui {self._plan.experiment}   or")
+            print("compare  uv run stage1 ui   or")
             print(f"         uv run mlflow ui --backend-store-uri {self._tracker.uri}   and open")
         if link:
             print(f"         {masked(link)}")
@@ -208,9 +208,3 @@ def _live_curves(reports: Reports, step: Step) -> list[Any]:
     from stage1.live_curves import LiveCurves  # imports lightning
 
     return [LiveCurves(lambda rows: reports.curves(step, rows))]
-
-
-def tracking_uri(plan: Plan) -> str:
-    """Where runs are recorded: the spec's `tracking.uri`, else MLFLOW_TRACKING_URI, else `mlflow.db` in this folder."""
-    chosen = (plan.spec.get("tracking") or {}).get("uri") or os.environ.get("MLFLOW_TRACKING_URI")
-    return str(chosen) if chosen else f"sqlite:///{Path('mlflow.db').absolute()}"

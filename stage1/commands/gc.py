@@ -1,0 +1,95 @@
+"""`stage1 gc`: what no spec in a folder needs, and removing it when asked to."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from compiler.plan import Plan
+from stage1.commands.compiling import CannotRead
+from stage1.commands.plan import previous_plan
+from stage1.commands.plans import plan_of, specs_in
+from stage1.store import MANIFEST, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Garbage:
+    """One folder that nothing needs."""
+
+    folder: Path
+    fingerprint: str
+    what: str
+    bytes: int
+
+
+def collect(specs: Path, store_root: Path, *, delete: bool) -> int:
+    """Show what can go, and with `delete` remove it; 1 if a spec has errors, 2 if there is none."""
+    try:
+        plans = [plan_of(spec) for spec in specs_in(specs)]
+    except CannotRead as problem:
+        print(problem, file=sys.stderr)
+        return 2
+    if None in plans:
+        print("error: what a faulty spec needs is not known, so nothing was removed; mend it or move it away", file=sys.stderr)
+        return 1
+    needed = _needed([plan for plan in plans if plan], store_root)
+    garbage = list(find_garbage(needed, store_root))
+    for entry in garbage:
+        print(f"{_size(entry.bytes):>10}  {entry.what:<40} {entry.folder}")
+    total = _size(sum(entry.bytes for entry in garbage))
+    if not delete:
+        print(f"{total} in {len(garbage)} folders is needed by no spec in {specs}; `--delete` removes it")
+        return 0
+    gone = sum(_remove(entry, Store(store_root)) for entry in garbage)
+    print(f"{total} in {len(garbage)} folders was needed by no spec in {specs}; {gone} folders removed")
+    return 0
+
+
+def _needed(plans: list[Plan], store_root: Path) -> frozenset[str]:
+    """The artifacts of the specs as they stand, and of their last runs, which may have had overrides."""
+    last = [previous_plan(store_root / plan.experiment / "plan.json") for plan in plans]
+    return frozenset(step.fingerprint for plan in (*plans, *last) if plan for step in plan.steps)
+
+
+def find_garbage(needed: frozenset[str], store_root: Path) -> Iterator[Garbage]:
+    """Artifacts and scratch that are not needed, drafts of dead writers, and what was set aside as damaged."""
+    for part, always in (("artifacts", False), ("scratch", False), ("unfinished", True), ("damaged", True)):
+        folder = store_root / part
+        for entry in sorted(folder.iterdir()) if folder.is_dir() else ():
+            fingerprint = entry.name.split(".")[0]
+            if entry.is_dir() and (always or fingerprint not in needed):
+                yield Garbage(entry, fingerprint, _named(entry, part), _bytes(entry))
+
+
+def _named(entry: Path, part: str) -> str:
+    if part != "artifacts":
+        return part
+    try:
+        return str(json.loads((entry / MANIFEST).read_text(encoding="utf-8"))["step"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return "unreadable"
+
+
+def _bytes(folder: Path) -> int:
+    return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def _remove(entry: Garbage, store: Store) -> bool:
+    """A run that is at work on it keeps it."""
+    with store.claim(entry.fingerprint) as mine:
+        if mine:
+            (entry.folder / MANIFEST).unlink(missing_ok=True)  # first of all: half an artifact must not look like one
+            shutil.rmtree(entry.folder, ignore_errors=True)
+    return mine and not entry.folder.exists()
+
+
+def _size(number: float) -> str:
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if number < 1024:
+            return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
+        number /= 1024
+    return f"{number:.1f} TiB"

@@ -1,0 +1,42 @@
+"""`stage1 ui`: MLflow's pages on this machine, opened at the comparison of the arms."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+from pathlib import Path
+
+from stage1.secrets import masked
+
+_LOCAL = "sqlite:///"
+
+
+def open_ui(store_root: Path, port: int) -> int:
+    """Print a link per experiment, then become MLflow's server; 2 if nothing was recorded or the port is taken."""
+    states = sorted(store_root.glob("*/tracking.json"), key=lambda path: -path.stat().st_mtime)
+    recorded = [(path.parent.name, json.loads(path.read_text(encoding="utf-8"))) for path in states]
+    recorded = [(name, state) for name, state in recorded if state.get("experiment")]
+    if not recorded:
+        print(f"error: nothing has been recorded in {store_root}; `stage1 run SPEC` does", file=sys.stderr)
+        return 2
+    uri = str(recorded[0][1]["uri"])
+    local = uri.startswith(_LOCAL)
+    base = f"http://127.0.0.1:{port}" if local else masked(uri).rstrip("/")
+    for name, state in recorded:
+        if state["uri"] == uri:
+            print(f"{name}  {base}/#/experiments/{state['experiment']}/runs?compareRunsMode=CHART", flush=True)
+    if not local:
+        return 0
+    if _taken(port):
+        print(f"error: port {port} is taken; choose another with --port", file=sys.stderr)
+        return 2
+    command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", uri, "--port", str(port)]
+    os.execv(sys.executable, command)  # becomes the server: Ctrl-C ends it, no child is left behind
+    return 0
+
+
+def _taken(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
