@@ -14,7 +14,7 @@ from compiler.plan import Plan, Step
 from stage1.device_use import DeviceUse
 from stage1.executors import CurveRow
 from stage1.runner import Outcome
-from stage1.steps.gate import GATE
+from stage1.steps.job import GATE
 from stage1.store import Artifact
 from stage1.time_left import TimeLeft
 

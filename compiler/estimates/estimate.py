@@ -22,7 +22,7 @@ NF4_RATE = 0.6
 """Share of the rate that is left where 4-bit weights are unpacked on the way."""
 
 _PURE: Mapping[StepKind, float] = {
-    "instructions": 1.7, "demonstrations": 0.1, "preferences": 2.7, "heldout_pairs": 1.1, "score": 0.6, "analyze": 2.5,
+    "instructions": 1.7, "demonstrations": 0.1, "preferences": 2.7, "heldout_pairs": 1.1, "score": 0.6, "gate": 0.1, "analyze": 2.5,
 }  # fmt: skip
 """Seconds of the steps without a model, as measured on two cores."""
 

@@ -16,6 +16,8 @@ from evaluators.statistics.outcome import FloatArray, IntArray, Refusal
 
 _ABOUT_LENGTH = frozenset({"ends_with_end", "no_rambling", "appropriate_length"})
 """Criteria that judge where an answer stops: adjusting them for length would take away what they measure."""
+_NOTHING = 1e-9
+"""A difference of rates that is none but for rounding."""
 _OVERLAP = 0.05
 """Share of items with answers of similar length, below which an adjustment reaches beyond the data."""
 _GAP = 2.0
@@ -99,8 +101,10 @@ def check_lengths(subject: Subject, effects: tuple[LengthEffect, ...]) -> Looked
 
 def is_explained(effect: LengthEffect) -> bool:
     """Whether at equal length less than half of a difference is left, and that cannot be told from none."""
+    if abs(effect.effect) < _NOTHING:
+        return False
     shrunk = abs(effect.adjusted) < abs(effect.effect) / 2 or effect.adjusted * effect.effect < 0
-    return effect.endpoint not in _ABOUT_LENGTH and shrunk and effect.low <= 0 <= effect.high and effect.effect != 0
+    return effect.endpoint not in _ABOUT_LENGTH and shrunk and effect.low < _NOTHING and effect.high > -_NOTHING
 
 
 def _explained(subject: Subject, effect: LengthEffect) -> Finding:

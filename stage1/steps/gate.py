@@ -6,10 +6,8 @@ from compiler.records import Item, ItemScore
 from evaluators.analysis import AnalyzeSettings
 from evaluators.analysis.outcomes import read_outcomes
 from evaluators.evidence.headroom import Room, rooms, told_at_the_gate
-from stage1.steps.job import Job
+from stage1.steps.job import GATE, Job
 from stage1.steps.material import arm_and_seed
-
-GATE = "gate.json"
 
 
 class GateClosed(Exception):

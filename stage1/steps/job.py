@@ -12,6 +12,9 @@ from stage1.store import Artifact, Draft
 if TYPE_CHECKING:
     from stage1.steps.resident import Resident
 
+GATE = "gate.json"
+"""What a `gate` step leaves: the room that untrained arms leave per claim, and `closed`, a line for people."""
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
