@@ -56,19 +56,16 @@ def refusal_figure(rows: Sequence[Mapping[str, Any]], arms: Sequence[str]) -> Ma
     for mark in svg.ticks(y.low, y.high, 4):
         parts += [
             svg.line(left, y(mark), width - 24, y(mark), "grid"),
-            svg.text(left - 6, y(mark) + 4, f"{mark:.0%}", "label", "end"),
+            svg.text(left - 6, y(mark) + 4, f"{mark * 100:g}%", "label", "end"),
         ]
     parts.append(svg.text((left + width - 24) / 2, height - 8, "proper structure →", "label", "middle"))
     parts.append(svg.text(left, 12, "↑ refuses", "label"))
     for row in rows:
         parts.append(svg.dot(x(row["at"][0]), y(row["at"][1]), svg.series(arms.index(row["arm"])), 5))
     for names, (proper, refused) in _together(rows, y.high):
-        to_the_right = proper < 0.6
-        parts.append(
-            svg.text(
-                x(proper) + (9 if to_the_right else -9), y(refused) - 8, names, "label", "start" if to_the_right else "end"
-            )
-        )
+        leans_right = proper < 0.6
+        anchor, turn = ("start", -35) if leans_right else ("end", 35)
+        parts.append(svg.text(x(proper) + (6 if leans_right else -6), y(refused) - 8, names, "label", anchor, turn))
     return svg.figure(width, height, "Share of answers that refuse, against share with proper structure, by arm", parts)
 
 

@@ -116,7 +116,7 @@ def _largest_gains(rows: Sequence[dict[str, Any]]) -> str:
     told = []
     for arm in arms:
         top = max((row for row in rows if row["arm"] == arm), key=lambda row: row["at"][1])
-        told.append(f"{arm} on {top['type']} ({top['gain']})")
+        told.append(f"{arm} on {top['type']} ({top['gain']})" if top["at"][1] > 0 else f"{arm} on none")
     return f"Largest gain of each arm over its start: {', '.join(told)}"
 
 

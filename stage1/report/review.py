@@ -63,7 +63,8 @@ def _heading(decision: Mapping[str, Any], questions: Sequence[Mapping[str, Any]]
 
 def _before(found: Assessment, level: str) -> dict[str, Any]:
     decision = next(each for each in found.decisions if each.level == level)
-    return {"level": _LEVELS[level], "go": decision.go, "conditions": list(decision.conditions)}
+    codes = [condition.partition(":")[0] for condition in decision.conditions]
+    return {"level": _LEVELS[level], "go": decision.go, "codes": codes, "conditions": list(decision.conditions)}
 
 
 def _design(found: Assessment | None) -> list[str]:
@@ -81,12 +82,7 @@ def _recommendations(found: Assessment | None) -> list[dict[str, Any]]:
 
 def _decision(data: ReportData, found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Go, if nothing stood against the design, every claim was tested, and no finding changed a verdict."""
-    against = []
-    planned = next((each for each in data.review.decisions if each.level == "publication"), None) if data.review else None
-    if planned is not None and not planned.go:
-        against += [f"before the run: {condition}" for condition in planned.conditions] or ["before the run: no claim is made"]
-    if data.review is None:
-        against.append("the design could not be reviewed from this plan")
+    against = _against_the_design(data.review)
     against += [
         f"claim {claim.claim} is {claim.verdict}"
         for claim in data.analysis.claims
@@ -101,6 +97,22 @@ def _decision(data: ReportData, found: Sequence[Mapping[str, Any]]) -> dict[str,
         "against": against,
         "note": f"Undecided, and to be reported as such: {listed(undecided, 20)}." if undecided else "",
     }
+
+
+def _against_the_design(found: Assessment | None) -> list[str]:
+    if found is None:
+        return ["the design could not be reviewed from this plan"]
+    planned = next(each for each in found.decisions if each.level == "publication")
+    if planned.go:
+        return []
+    return [_told(found, condition) for condition in planned.conditions] or ["no claim is made"]
+
+
+def _told(found: Assessment, condition: str) -> str:
+    """What a condition of the design's review is about, in its own words where it has some."""
+    code, _, claims = condition.partition(": ")
+    reasons = dict.fromkeys(each.reason.replace("`", "") for each in found.recommendations if each.code == code)
+    return f"{code} {listed(list(reasons), 3)}" if reasons else f"{code}, about {claims}; see `stage1 explain {code}`"
 
 
 def _baselines(data: ReportData) -> str:
@@ -122,11 +134,10 @@ def _fairness(data: ReportData) -> str:
 
 
 def _controls(data: ReportData) -> str:
-    confounded = [f"{claim.claim} ({listed(claim.confounds)})" for claim in data.analysis.claims if claim.confounds]
+    confounded = [f"{claim.claim} ({len(claim.confounds)})" for claim in data.analysis.claims if claim.confounds]
     same = f"all arms were asked the same {len(data.items)} items and scored by the same code"
-    return (
-        f"{same}; further differences in {listed(confounded)}" if confounded else f"{same}; no claim has a further difference"
-    )
+    told = f"differences beyond what is claimed: {listed(confounded, 20)}, named with the verdicts" if confounded else ""
+    return f"{same}; {told or 'no claim has a difference beyond what it is about'}"
 
 
 def _power(data: ReportData) -> str:

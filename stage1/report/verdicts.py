@@ -132,7 +132,7 @@ def _power_row(claim: ClaimResult, contrast: Contrast) -> dict[str, Any]:
         "detectable": points(contrast.detectable).lstrip("+"),
         "half_width": points(half).replace("+", "±"),
         "seed_sd": points(contrast.seed_sd).lstrip("+"),
-        "items": f"{contrast.n_items}" + (f" in {contrast.n_families} families" if contrast.n_families else ""),
+        "sample": f"{contrast.n_items} items" + (f" in {contrast.n_families} families" if contrast.n_families else ""),
         "seeds": contrast.n_seeds,
         "at": contrast.detectable,
     }
