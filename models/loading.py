@@ -29,6 +29,7 @@ class ModelSettings(BaseModel):
     base: str
     revision: str | None = None
     quantization: Literal["none", "nf4"] = "none"
+    double_quantization: bool = False
     dtype: Literal["float32", "bfloat16"] = "float32"
 
 
@@ -147,7 +148,7 @@ def _load_model(folder: Path, wanted: ModelSettings, device: torch.device) -> An
 
     options: dict[str, Any] = {"dtype": getattr(torch, wanted.dtype), "attn_implementation": register()}
     if wanted.quantization == "nf4":
-        options["quantization_config"] = _nf4()
+        options["quantization_config"] = _nf4(wanted)
     if wanted.quantization == "nf4" or device.type == "cuda":
         options["device_map"] = {"": device}  # straight onto the device: never twice in memory
     try:
@@ -176,11 +177,16 @@ def _load_model(folder: Path, wanted: ModelSettings, device: torch.device) -> An
     return model.eval().requires_grad_(False)
 
 
-def _nf4() -> Any:
+def _nf4(wanted: ModelSettings) -> Any:
     import torch
     from transformers import BitsAndBytesConfig
 
-    return BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=torch.bfloat16)
+    return BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_compute_dtype=torch.bfloat16,
+        bnb_4bit_use_double_quant=wanted.double_quantization,
+    )
 
 
 def _check_head(base: str, model: Any, device: torch.device) -> None:
