@@ -6,6 +6,8 @@ tokens that do not see each other. Without segments (generation, padded trees) i
 
 from __future__ import annotations
 
+from functools import cache
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -68,7 +70,15 @@ def _attend_segments(query: Tensor, key: Tensor, value: Tensor, segments: Segmen
         segments.longest_key,
         scale=scaling,
         window_size=(-1, 0),
-        enable_gqa=True,
+        **_grouped(),
     )
     result: Tensor = attended[None]
     return result
+
+
+@cache
+def _grouped() -> dict[str, bool]:
+    """Fewer heads of keys than of queries: since torch 2.12 this is asked for, before it went without saying."""
+    from torch.nn.attention.varlen import varlen_attn
+
+    return {"enable_gqa": True} if "enable_gqa" in signature(varlen_attn).parameters else {}
