@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,7 +21,8 @@ REFERENCE = "ref"
 def lent(base: LoadedBase) -> Iterator[None]:
     """Undoes what TRL does to a model: its forward pass, its configurations, its tags."""
     model = base.model
-    own = dict(vars(model))
+    own, embedding = dict(vars(model)), model.get_input_embeddings()
+    hooks = dict(embedding._forward_hooks)
     configured = [(settings, copy.deepcopy(vars(settings))) for settings in (model.config, model.generation_config)]
     with quiet_transformers(), warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # TRL speaks to several releases of transformers
@@ -30,6 +31,7 @@ def lent(base: LoadedBase) -> Iterator[None]:
             yield
         finally:
             model.gradient_checkpointing_disable()
+            _put_back(embedding._forward_hooks, hooks)  # recomputation adds one each time TRL turns it on again
             _put_back(vars(model), own)
             for settings, before in configured:
                 _put_back(vars(settings), before)
@@ -55,6 +57,6 @@ def steady_reference(adapter: Any) -> None:
             dropout[REFERENCE] = nn.Identity()
 
 
-def _put_back(current: dict[str, Any], before: dict[str, Any]) -> None:
+def _put_back(current: MutableMapping[Any, Any], before: Mapping[Any, Any]) -> None:
     current.clear()
     current.update(before)
