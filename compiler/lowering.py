@@ -122,7 +122,8 @@ class _Lowering:
         else:
             inputs["demonstrations"] = self._demonstrations(arm, owner)
         resolved = recipe.model_dump(mode="json") | {"match": "tokens" if matched else None}
-        settings = {"model": self.trainable, "recipe": resolved, "seed": owner.seed}
+        seed = ((owner.seed or 0) + resolved.pop("seed_offset", 0)) % 2**32
+        settings = {"model": self.trainable, "recipe": resolved, "seed": seed}
         return self.steps.add("train", owner.named("train", arm.name), settings, inputs, owner, after=self.gate)
 
     def _reference(self, arm: ResolvedArm, pairs: str, start: str | None, owner: Owner) -> str:
@@ -194,7 +195,7 @@ class _Lowering:
             return ()
         settings = {
             "policy": self.spec.evaluation.gate,
-            "analysis": self.spec.analysis.model_dump(mode="json"),
+            "analysis": self.spec.analysis.model_dump(mode="json", exclude={"assumptions"}),
             "claims": [
                 {
                     "name": name,
@@ -216,7 +217,7 @@ class _Lowering:
     def _analyze(self, arms: tuple[ArmSteps, ...]) -> str:
         spec = self.spec
         settings = {
-            "analysis": spec.analysis.model_dump(mode="json"),
+            "analysis": spec.analysis.model_dump(mode="json", exclude={"assumptions"}),
             "claims": [self._claim(name, claim) for name, claim in sorted(spec.claims.items())],
             "arms": {name: list(self._seeds(name)) for name in self.arms},
             "lineage": {name: self._builds_on(arm) for name, arm in self.arms.items() if self.trained[name]},

@@ -60,6 +60,7 @@ SftWeight = Annotated[
 
 NEUTRAL: Mapping[str, Any] = {
     "engine": "stage1", "loss": "sigmoid", "label_smoothing": 0.0, "length_normalised": False, "sft_weight": 0.0,
+    "seed_offset": 0,
 }  # fmt: skip
 """Settings that recipes gained after plans had been made, with the values that change nothing.
 
@@ -95,6 +96,15 @@ class Training(Part):
     weight_decay: Annotated[float, Field(ge=0, le=1, description="Decoupled weight decay of AdamW.")] = 0.0
     max_grad_norm: Annotated[float, Field(gt=0, le=1e6, description="Gradients are scaled down to this global norm.")] = 1.0
     engine: Engine = "stage1"
+    seed_offset: Annotated[
+        int,
+        Field(
+            ge=0,
+            lt=2**31,
+            description="Added to every training seed of an arm: a second arm that differs in nothing else shows what chance does "
+            "(an A/A comparison). Larger than the seeds, or the two share trainings.",
+        ),
+    ] = 0
 
 
 class _Recipe(Training):

@@ -110,6 +110,16 @@ def test_the_reference_is_the_parent_when_training_starts(four_arms, compiled):
     assert from_base.inputs == {"pairs": "preferences/seed-1"}
 
 
+def test_a_seed_offset_trains_an_arm_again_with_other_seeds(four_arms, compiled):
+    """Everything but the trainer's seed stays the same, so that the difference of two such arms is chance."""
+    plan = plan_of(four_arms, "arms.again={from: base, train: {use: sft, seed_offset: 1000}}", compiled=compiled)
+
+    for seed in (1, 2, 3):
+        first, again = (plan.step(f"train/{arm}/seed-{seed}") for arm in ("sft", "again"))
+        assert again.settings == first.settings | {"seed": 1000 + seed}
+        assert again.inputs == first.inputs
+
+
 def test_nothing_is_trained_before_the_gate(four_arms, compiled):
     """Trainings and the answers they learn from wait for the untrained arms' scores, which are no part of their identity."""
     plan = plan_of(four_arms, compiled=compiled)
