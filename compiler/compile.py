@@ -8,6 +8,7 @@ from typing import Any
 
 from compiler.checks import run_checks
 from compiler.checks.method import Design, Finding, run_method_checks
+from compiler.checks.method.power import Power
 from compiler.checks.subject import Subject
 from compiler.confounds import Confounds, confounds_of
 from compiler.contrasts import Contrast, contrasts
@@ -55,7 +56,7 @@ class Compilation:
         return self.plan is not None
 
 
-def compile_spec(path: str, text: str, overrides: Sequence[str], world: World) -> Compilation:
+def compile_spec(path: str, text: str, overrides: Sequence[str], world: World, power: Power | None = None) -> Compilation:
     """Check a spec and lower it to a plan; every mistake is found, not only the first.
 
     Args:
@@ -63,20 +64,21 @@ def compile_spec(path: str, text: str, overrides: Sequence[str], world: World) -
         text: the spec.
         overrides: what was given with `--set`, such as `recipes.dpo.beta=0.3`; the last one wins.
         world: answers questions about the files that the spec refers to.
+        power: answers questions of power; None: nothing is said about it.
     """
-    compilation = _compiled(SourceText(path, text), overrides, Remembering(world))
+    compilation = _compiled(SourceText(path, text), overrides, Remembering(world), power)
     sources = (path, *(flag_name(number) for number in range(1, len(overrides) + 1)))
     return replace(compilation, diagnostics=_sorted(compilation.diagnostics, sources))
 
 
-def _compiled(source: SourceText, overrides: Sequence[str], world: World) -> Compilation:
+def _compiled(source: SourceText, overrides: Sequence[str], world: World, power: Power | None) -> Compilation:
     tree, findings = read(source)
     if tree is None or tree.entries is None:
         return Compilation(tuple(findings or [_no_mapping(source, tree)]))
     family = inherit(source, tree, world)
     expansion = _expanded(family, overrides)
     findings += family.findings + expansion.findings
-    compilation = _judged(expansion, findings, world)
+    compilation = _judged(expansion, findings, world, power)
     told = [family.explained(finding) for finding in expansion.once(compilation.diagnostics)]
     return replace(compilation, diagnostics=tuple(told), notes=expansion.notes)
 
@@ -101,7 +103,7 @@ def _extends_unknown(tree: Node) -> bool:
     return node is not None and not (node.is_scalar and node.scalar is None)
 
 
-def _judged(expansion: Expansion, findings: list[Diagnostic], world: World) -> Compilation:
+def _judged(expansion: Expansion, findings: list[Diagnostic], world: World, power: Power | None) -> Compilation:
     draft, wrong_shape = check_shape(expansion.tree)
     findings = findings + wrong_shape
     if _extends_unknown(expansion.tree):  # what is missing here may stand there
@@ -115,7 +117,7 @@ def _judged(expansion: Expansion, findings: list[Diagnostic], world: World) -> C
     if _has_error(findings):
         return Compilation(tuple(findings), spec)
     table = contrasts(draft.spec, subject.arms)
-    design = Design(subject, table)
+    design = Design(subject, table, power)
     found = run_method_checks(design)
     findings += [finding.diagnostic(draft.spec.level) for finding in found]
     plan = None if _has_error(findings) else _plan(draft, subject.arms, confounds_of(table, found), world)

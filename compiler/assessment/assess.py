@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Literal
 
-from compiler.assessment.questions import answers, weakest
+from compiler.assessment.power_table import PowerTable, power_table
+from compiler.assessment.questions import answers
 from compiler.assessment.records import Assessment, ClaimState, Decision, Recommendation
 from compiler.checks.method import Design, Finding, run_method_checks
 from compiler.checks.method.after import checked_after
-from compiler.checks.method.power import detectable
 from compiler.contrasts import Factor
 from compiler.diagnostics import counted
 from compiler.language.evidence import Claim
@@ -25,15 +25,17 @@ def assess(design: Design, findings: Sequence[Finding]) -> Assessment:
         design: the experiment, and the port that answers questions of power.
         findings: what the method checks said about it.
     """
+    power = power_table(design)
     contrasts = {contrast.claim: contrast.factors for contrast in design.contrasts}
     claims = tuple(_state(name, claim, contrasts.get(name, ()), findings) for name, claim in design.spec.claims.items())
     return Assessment(
         level=design.level,
-        answers=answers(design, findings),
+        answers=answers(design, findings, power),
         claims=claims,
         validity=_validity(claims),
         controls=_controls(findings),
-        power=_power(design),
+        power=_power(power),
+        power_table=power,
         recommendations=tuple(_recommendation(finding) for finding in findings),
         decisions=(_trial(claims, findings), _evidence(claims, run_method_checks(design.at("publication")))),
         checked_after=tuple(f"M{later.row:03} {later.what}" for later in checked_after(design)),
@@ -69,16 +71,16 @@ def _controls(findings: Sequence[Finding]) -> str:
     return f"missing arms: {', '.join(arms)}" if arms else "no arm is missing"
 
 
-def _power(design: Design) -> str:
-    asked = weakest(design)
-    if asked is None:
+def _power(table: PowerTable) -> str:
+    """Of the claim that has least of it."""
+    row = table.weakest
+    if row is None:
         return "nothing to estimate"
-    found, effect = design.power.power(asked), detectable(design.power, asked, design.spec.analysis.power)
-    return (
-        f"{found:.0%} at {asked.effect * 100:g} points, detectable from {effect * 100:.0f} points "
-        f"({counted(asked.items, 'item')}, {counted(asked.seeds, 'seed')}, {counted(asked.tests, 'test')} sharing alpha); "
-        f"{design.power.source}"
-    )
+    size = f"{counted(table.items, 'item')}, {counted(table.seeds, 'seed')}, {counted(table.tests, 'test')} sharing alpha"
+    if row.why:
+        return f"none for {row.claim}: {row.why} ({size})"
+    detectable = f"detectable from {row.detectable * 100:g} points" if row.detectable is not None else "no effect is detectable"
+    return f"{row.power:.0%} at {row.effect * 100:g} points for {row.claim}, {detectable} ({size}); {table.source}"
 
 
 def _recommendation(finding: Finding) -> Recommendation:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from compiler.assessment.power_table import PowerTable
 from compiler.assessment.records import Answer, Verdict
 from compiler.checks.method import Design, Finding
 from compiler.checks.method.design import MIRRORED, negatives
-from compiler.checks.method.evidence import question
-from compiler.checks.method.power import Question, detectable
 from compiler.diagnostics import counted
 
 _BASELINE, _FAIR, _CONTROLS = ("M001", "M012", "M017"), ("M003", "M004", "M006", "M007", "M018"), ("M002", "M101", "M019")
@@ -16,14 +15,14 @@ _POWER, _ROBUST = ("M011", "M013"), ("M010", "M013", "M015", "M016", "M022")
 _ABLATION, _METRICS = ("M001", "M003", "M004", "M005", "M006"), ("M008", "M009", "M014", "M023", "M024")
 
 
-def answers(design: Design, findings: Sequence[Finding]) -> tuple[Answer, ...]:
+def answers(design: Design, findings: Sequence[Finding], power: PowerTable) -> tuple[Answer, ...]:
     """All eight, in their order."""
-    spec, asked = design.spec, weakest(design)
+    spec, weakest = design.spec, power.weakest
     items, temperature = spec.data.instructions, spec.evaluation.decode.temperature
     untrained = [name for name, arm in design.arms.items() if not design.is_trained(arm)]
     size = f"{items.train} examples, {spec.data.preferences.pairs} pairs, {counted(len(spec.seeds), 'seed')}"
-    expected = f"power {design.power.power(asked):.0%} at {asked.effect * 100:g} points" if asked else "no claim to test"
-    room = f"detectable from {detectable(design.power, asked, spec.analysis.power) * 100:.0f} points" if asked else ""
+    expected = f"power {weakest.power:.0%} at {weakest.effect * 100:g} points" if weakest else "not estimated"
+    room = f"detectable from {weakest.detectable * 100:g} points" if weakest and weakest.detectable else "nothing detectable"
     decoded = f"sampled at temperature {temperature:g}" if temperature else "answered greedily"
     only, named = len(design.comparisons), counted(len(spec.claims), "claim")
     return (
@@ -42,12 +41,6 @@ def answers(design: Design, findings: Sequence[Finding]) -> tuple[Answer, ...]:
         _answer("metrics", _METRICS, findings, _mirrored(design)),
         _reproducible(design),
     )
-
-
-def weakest(design: Design) -> Question | None:
-    """The question of power for the claim that has least of it; None without claims whose arms exist."""
-    asked = [question(design, comparison) for comparison in design.comparisons]
-    return min(asked, key=design.power.power) if asked else None
 
 
 def _answer(name: str, codes: tuple[str, ...], findings: Sequence[Finding], evidence: str) -> Answer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from compiler.assessment.power_table import PowerTable
 from compiler.checks.method.finding import Remedy, Weight
 
 Verdict = Literal["ok", "weak", "missing"]
@@ -75,6 +76,8 @@ class Assessment:
     validity: str
     controls: str
     power: str
+    """The weakest claim's, in a sentence."""
+    power_table: PowerTable
     recommendations: tuple[Recommendation, ...]
     decisions: tuple[Decision, ...]
     checked_after: tuple[str, ...]

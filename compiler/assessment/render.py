@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePath as Path
 
 from compiler.assessment.paste import overlay
+from compiler.assessment.power_table import render_power
 from compiler.assessment.records import Assessment, Decision, Recommendation
 from compiler.diagnostics import printable
 
@@ -33,6 +34,7 @@ def render_assessment(review: Assessment, spec: str = "SPEC", whole: bool = Fals
     parts = (
         [f"method review at level {review.level}, {review.validity}", *map(_decision, review.decisions), *_power(review)],
         list(_claims(review, most)),
+        render_power(review.power_table, most),
         list(_findings(review, most)),
         list(_questions(review, whole)),
         list(_paste(review, spec, most)),

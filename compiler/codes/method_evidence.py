@@ -51,7 +51,7 @@ CODES = (
         "underpowered (warning)",
         """
         With these items, seeds and tests the smallest effect of interest would probably not be found, and not finding
-        it would say nothing. At `level: mvp` a power below one half is told, at `level: publication` one below 80%; and
+        it would say nothing. At `level: mvp` a power below 40% is told, at `level: publication` one below 80%; and
         settings there that only make the power look better.
         """,
         ARMS.replace("data: {", "data: {instructions: {heldout: 40}, ") + _GAIN,

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import ConfigDict, Field
 
+from compiler.language.assumptions import Assumptions
 from compiler.language.base import Decode, MaxNewTokens, Part, Temperature
 from compiler.language.data import ArmName
 
@@ -87,6 +88,9 @@ class Analysis(Part):
         float, Field(gt=0.5, lt=1, description="Wanted probability of finding the smallest effect. A fraction.")
     ] = 0.8
     correction: Annotated[Correction, Field(description="Corrections for the number of tests.")] = Correction()
+    assumptions: Annotated[
+        Assumptions, Field(description="What is believed before any answer is seen: only the expected power rests on it.")
+    ] = Assumptions()
 
 
 class Claim(Part):

@@ -11,6 +11,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
 from compiler.checks.method import Design, Finding, run_method_checks
+from compiler.checks.method.power import Power
 from compiler.compile import Compilation
 
 _ROUNDS = 100
@@ -29,13 +30,14 @@ class Strengthened:
     """Findings that no addition cures: a person has to decide."""
 
 
-def strengthen(text: str, level: str, compile_: Compile) -> Strengthened:
+def strengthen(text: str, level: str, compile_: Compile, power: Power | None = None) -> Strengthened:
     """Add arms, claims, seeds, items and corrections until the findings are answered.
 
     Args:
         text: a spec whose language is right.
         level: `mvp` or `publication`: how strict to be.
-        compile_: from a spec's text to its compilation.
+        compile_: from a spec's text to its compilation; it need not look at power.
+        power: answers questions of power, once arms and claims are complete; None: items and seeds stay as they are.
 
     Raises:
         ValueError: the spec has mistakes of language, so that there is nothing to strengthen yet.
@@ -44,12 +46,15 @@ def strengthen(text: str, level: str, compile_: Compile) -> Strengthened:
     document = yaml.load(text)
     added: list[str] = []
     findings: tuple[Finding, ...] = ()
+    sized: Power | None = None
     for _ in range(_ROUNDS):
-        findings = _findings(compile_(_dumped(yaml, document)).design, level)
+        findings = _findings(compile_(_dumped(yaml, document)).design, level, sized)
         new = next((lines for finding in findings if (lines := _add(document, finding))), [])
         added += new
-        if not new:
+        if not new and sized is power:
             break
+        if not new:  # items and seeds come last: what they have to be depends on the arms and claims
+            sized = power
     return Strengthened(_dumped(yaml, document), tuple(added), findings)
 
 
@@ -67,10 +72,11 @@ def _dumped(yaml: YAML, document: Any) -> str:
     return out.getvalue()
 
 
-def _findings(design: Design | None, level: str) -> tuple[Finding, ...]:
+def _findings(design: Design | None, level: str, power: Power | None) -> tuple[Finding, ...]:
     if design is None:
         raise ValueError("the spec has mistakes of language: correct them first")
-    return run_method_checks(design.at("publication" if level == "publication" else "mvp"))
+    strict = level == "publication"
+    return run_method_checks(Design(design.subject, design.contrasts, power, "publication" if strict else "mvp"))
 
 
 def _add(document: CommentedMap, finding: Finding) -> list[str]:

@@ -12,6 +12,7 @@ from compiler.language.data import BANK
 from compiler.plan import Plan
 from compiler.render import render_lines, render_text
 from compiler.saved_plan import NotAPlan, looks_like_a_spec, read_plan
+from stage1.power import SimulatedPower
 from stage1.world import DiskWorld
 
 
@@ -19,16 +20,20 @@ class CannotRead(Exception):
     """The spec file itself cannot be read; the message is one clear line."""
 
 
-def compile_file(spec: Path, overrides: Sequence[str]) -> Compilation:
-    """Compile a spec from disk.
+def compile_file(spec: Path, overrides: Sequence[str], store_root: Path | None = None) -> Compilation:
+    """Compile a spec from disk; expected power is remembered in the store, and left out without one.
 
     Raises:
         CannotRead: there is no such file, or it is not readable text.
     """
-    return compile_spec(str(spec), _text(spec), overrides, DiskWorld())
+    return compile_spec(str(spec), _text(spec), overrides, DiskWorld(), _power(store_root))
 
 
-def compiled_or_planned(path: Path, overrides: Sequence[str]) -> Compilation:
+def _power(store_root: Path | None) -> SimulatedPower | None:
+    return SimulatedPower(store_root) if store_root is not None else None
+
+
+def compiled_or_planned(path: Path, overrides: Sequence[str], store_root: Path | None = None) -> Compilation:
     """Compile a spec, or take a plan as `plan --out` wrote it: a `.json` file that is no spec.
 
     Raises:
@@ -36,7 +41,7 @@ def compiled_or_planned(path: Path, overrides: Sequence[str]) -> Compilation:
     """
     text = _text(path)
     if path.suffix != ".json" or looks_like_a_spec(text):
-        return compile_spec(str(path), text, overrides, DiskWorld())
+        return compile_spec(str(path), text, overrides, DiskWorld(), _power(store_root))
     if overrides:
         raise CannotRead(f"error: {path} is a plan, which --set cannot change; plan the spec again with --set {overrides[0]}")
     try:

@@ -19,6 +19,7 @@ from compiler.plan_text import render_plan, render_steps
 from compiler.render import to_json
 from stage1.commands.compiling import CannotRead, compile_file, print_diagnostics
 from stage1.commands.cost import cost_of
+from stage1.power import SimulatedPower
 from stage1.store import Store, write_json
 from stage1.world import DiskWorld
 
@@ -38,7 +39,7 @@ def show_plan(
 ) -> int:
     """Print the plan; the exit code of the command line contract."""
     try:
-        compilation = compile_file(spec, overrides)
+        compilation = compile_file(spec, overrides, store_root)
     except CannotRead as problem:
         print(problem, file=sys.stderr)
         return 2
@@ -61,8 +62,9 @@ def show_plan(
             print(f"\n{render_steps(outlook, compilation.contrasts)}")
         if cost:
             print(f"\n{render_estimate(cost)}")
-    if strengthened is not None and review is not None and not _strengthened(spec, overrides, strengthened, review.level):
-        return 2
+    if strengthened is not None and review is not None:
+        if not _strengthened(spec, overrides, strengthened, review.level, store_root):
+            return 2
     if compilation.plan is None:
         return 4 if require_go and review is not None else 1
     if out is not None and not _saved(out, compilation.plan):
@@ -79,14 +81,14 @@ def _print(compilation: Compilation, review: Assessment | None, spec: Path, verb
         print(render_assessment(review, str(spec), whole=verbose) + "\n")
 
 
-def _strengthened(spec: Path, overrides: Sequence[str], out: Path, level: str) -> bool:
+def _strengthened(spec: Path, overrides: Sequence[str], out: Path, level: str, store_root: Path) -> bool:
     """Write the strengthened spec and say on stderr what was added, and what cannot be cured."""
     from compiler.strengthen import strengthen
 
     def compiled(text: str) -> Compilation:
         return compile_spec(str(spec), text, overrides, DiskWorld())
 
-    found = strengthen(spec.read_text(encoding="utf-8"), level, compiled)
+    found = strengthen(spec.read_text(encoding="utf-8"), level, compiled, SimulatedPower(store_root))
     try:
         out.write_text(found.text, encoding="utf-8")
     except OSError as error:

@@ -11,8 +11,11 @@ from pathlib import Path
 import pytest
 
 from compiler import Compilation, compile_spec
+from stage1.power import SimulatedPower
 
 ROOT = Path(__file__).parents[2]
+POWER = SimulatedPower()
+"""Simulates each question once per test run."""
 
 
 @dataclass(frozen=True)
@@ -42,14 +45,22 @@ class DictWorld:
         raise FileNotFoundError(2, "No such file or directory")
 
 
-def compiled(text: str, *flags: str, files: Mapping[str, str] | None = None) -> Compilation:
+def compiled(
+    text: str, *flags: str, files: Mapping[str, str] | None = None, power: SimulatedPower | None = POWER
+) -> Compilation:
     """Compile a text as `spec.yaml`."""
-    return compile_spec("spec.yaml", text, flags, DictWorld(files or {}))
+    return compile_spec("spec.yaml", text, flags, DictWorld(files or {}), power)
 
 
 @pytest.fixture(scope="session", name="compiled")
 def _compiled():
     return compiled
+
+
+@pytest.fixture(scope="session")
+def power() -> SimulatedPower:
+    """Expected power as it is simulated, each question once per test run."""
+    return POWER
 
 
 @pytest.fixture(scope="session")

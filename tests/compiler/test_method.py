@@ -8,7 +8,6 @@ from textwrap import dedent
 import pytest
 
 from compiler.catalogue import CATALOGUE
-from compiler.checks.method.power import ANCHORS, Question
 
 A = "sft_dpo"
 LR = "recipe drifts"
@@ -128,15 +127,6 @@ def test_there_are_enough_of_both():
     """At least 40 mistakes, and at least 40 harmless edits."""
     assert len(MISTAKES) >= 40
     assert len(HARMLESS) >= 40
-
-
-@pytest.mark.parametrize(
-    ("items", "seeds", "recipe", "power"),
-    [(130, 3, True, 0.63), (130, 5, True, 0.84), (400, 3, True, 0.84), (130, 1, False, 0.49), (249, 1, False, 0.8)],
-)
-def test_the_power_between_anchors_meets_the_anchors(items, seeds, recipe, power):
-    """At the simulated points the estimate is what was simulated, within 1.5 points."""
-    assert ANCHORS.power(Question(items, seeds, 0.10, 0.05, 1, recipe)) == pytest.approx(power, abs=0.015)
 
 
 @pytest.mark.parametrize("code", [c for c in CATALOGUE.values() if c.code.startswith("M")], ids=lambda code: code.code)

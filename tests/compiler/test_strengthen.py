@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from compiler.assessment import assess
@@ -10,11 +12,11 @@ from compiler.strengthen import strengthen
 
 @pytest.mark.parametrize("name", ["as_requested", "quickstart"])
 @pytest.mark.parametrize("level", ["mvp", "publication"])
-def test_a_strengthened_spec_is_a_go(name, level, root, compiled):
+def test_a_strengthened_spec_is_a_go(name, level, root, compiled, power):
     """Planning the result shows no finding, at the level asked; each addition names a finding; comments of the original stay."""
     text = (root / "specs" / f"{name}.yaml").read_text().replace("level: mvp", f"level: {level}")
 
-    made = strengthen(text, level, compiled)
+    made = strengthen(text, level, partial(compiled, power=None), power)
     found = compiled(made.text)
 
     assert made.added
@@ -26,9 +28,9 @@ def test_a_strengthened_spec_is_a_go(name, level, root, compiled):
     assert all(f"  {line.split('.')[1].split(' ')[0]}: " in made.text for line in made.added if line.startswith("arms."))
 
 
-def test_a_clean_spec_stays_as_it_is(root, compiled):
+def test_a_clean_spec_stays_as_it_is(root, compiled, power):
     """Where nothing is missing nothing is added."""
-    assert not strengthen((root / "specs" / "stage1.yaml").read_text(), "publication", compiled).added
+    assert not strengthen((root / "specs" / "stage1.yaml").read_text(), "publication", compiled, power).added
 
 
 def test_what_cannot_be_added_is_left_to_a_person(root, compiled):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from compiler.checks.method import contrast, controls, evidence, files, pairs
+from compiler.checks.method import contrast, controls, evidence, files, pairs, sizes
 from compiler.checks.method.design import Design
 from compiler.checks.method.finding import Finding, Remedy
 
@@ -29,7 +29,7 @@ METHOD_CHECKS: tuple[MethodCheck, ...] = (
     evidence.check_lengths,
     evidence.check_seeds,
     evidence.check_room,
-    evidence.check_power,
+    sizes.check_power,
     evidence.check_redundancy,
     evidence.check_sampling,
     files.check_file,

@@ -106,7 +106,7 @@ def _exposure(design: Design, comparison: Comparison) -> Finding:
     items, pairs = design.spec.data.instructions.train, ahead.preferences.pairs
     train = {"use": recipe_name(design.spec.arms[teacher.name]), "match": {"tokens": ahead.name}}
     arm = {"from": ahead.parent, "train": train, "data": {"demonstrations": {"from": "chosen"}}}
-    known = next((other for other in design.arms if design.written(design.arms[other]) == arm), None)
+    known = design.arm_written_as(arm)
     name = known or design.fresh(f"{teacher.name}_on_chosen")
     arms = {} if known else {name: arm}
     claimed = design.fresh(f"{ahead.name}_beats_{name}")
@@ -127,19 +127,19 @@ def _exposure(design: Design, comparison: Comparison) -> Finding:
 def check_contrast(design: Design) -> Iterator[Finding]:
     """DPO helps by telling good from bad, not merely by making good answers likelier (row 5)."""
     told: set[str] = set()
+    compared = (arm for near in design.comparisons for arm in (near.ahead, near.behind))
+    started = {design.policy(arm.parent) for arm in compared if _is_placebo(arm)}
     for comparison in design.recipe_comparisons:
         ahead, behind = comparison.ahead, comparison.behind
         if not is_dpo(ahead) or is_dpo(behind) or ahead.name in told or ahead.preferences.labels == "shuffled":
             continue
         told.add(ahead.name)
-        compared = (arm for near in design.comparisons for arm in (near.ahead, near.behind))
-        if not any(_is_placebo(design, ahead, arm) for arm in compared):
+        if design.policy(ahead.parent) not in started:
             yield _placebo(design, comparison)
 
 
-def _is_placebo(design: Design, arm: ResolvedArm, rival: ResolvedArm) -> bool:
-    same_start = is_dpo(rival) and design.policy(rival.parent) == design.policy(arm.parent)
-    return same_start and (rival.preferences.labels == "shuffled" or rival.preferences.rejected == "random")
+def _is_placebo(arm: ResolvedArm) -> bool:
+    return is_dpo(arm) and (arm.preferences.labels == "shuffled" or arm.preferences.rejected == "random")
 
 
 def _placebo(design: Design, comparison: Comparison) -> Finding:
@@ -147,7 +147,8 @@ def _placebo(design: Design, comparison: Comparison) -> Finding:
     written, name = design.written(ahead), design.fresh(f"{ahead.name}_shuffled")
     arm = written | {"data": with_preferences(written, {"labels": "shuffled"})}
     claim = control(comparison, name, ["data.preferences.labels"], "The gain is due to the contrast")
-    about = [near.name for near in design.recipe_comparisons if near.ahead.name == ahead.name and not is_dpo(near.behind)]
+    near = [other for other in design.about(ahead) if other.is_recipe and other.ahead.name == ahead.name]
+    about = [other.name for other in near if not is_dpo(other.behind)]
     return Finding(
         "M005",
         "weakens",

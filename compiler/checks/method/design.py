@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from compiler.checks.method.finding import Level
-from compiler.checks.method.power import ANCHORS, Power
+from compiler.checks.method.power import Pilot, Power
 from compiler.checks.subject import Subject
 from compiler.contrasts import Contrast
 from compiler.diagnostics import Place
@@ -17,6 +17,7 @@ from compiler.language.data import CHOSEN, shares_of
 from compiler.language.evidence import PREFERENCE_ACCURACY, Claim
 from compiler.language.recipes import DpoRecipe, SftRecipe
 from compiler.language.spec import Spec
+from compiler.plan import canonical
 from compiler.resolve import ResolvedArm
 
 
@@ -46,7 +47,7 @@ class Design:
     """A spec, its arms and contrasts, and what the checks ask about them again and again."""
 
     def __init__(
-        self, subject: Subject, contrasts: tuple[Contrast, ...], power: Power = ANCHORS, level: Level | None = None
+        self, subject: Subject, contrasts: tuple[Contrast, ...], power: Power | None = None, level: Level | None = None
     ) -> None:
         self.subject = subject
         self.contrasts = contrasts
@@ -62,6 +63,37 @@ class Design:
     def at(self, level: Level) -> Design:
         """The same experiment, judged as strictly as a level asks."""
         return Design(self.subject, self.contrasts, self.power, level)
+
+    @cached_property
+    def pilot(self) -> Pilot | None:
+        """What a finished run of the same experiment measured."""
+        return self.power.pilot(self.spec.experiment) if self.power is not None else None
+
+    @cached_property
+    def trained(self) -> frozenset[str]:
+        """The arms whose weights are other than the base model's."""
+        return frozenset(name for name, arm in self.arms.items() if self.is_trained(arm))
+
+    @cached_property
+    def _families(self) -> Mapping[str, frozenset[str]]:
+        """Trained arm -> the trained arms whose seeds are nested with its own."""
+        groups = {name: {name} for name in self.trained}
+        for name in self.trained:
+            arm = self.arms[name]
+            for near in {need.arm for need in arm.needs() if need.arm != arm.match} & self.trained:
+                if groups[near] is not groups[name]:
+                    small, large = sorted((groups[near], groups[name]), key=len)
+                    large |= small
+                    groups |= dict.fromkeys(small, large)
+        return {name: frozenset(group) for name, group in groups.items()}
+
+    def related(self, arm: ResolvedArm) -> frozenset[str]:
+        """The arm, and all trained arms whose seed k its own seed k is built with: ancestors, descendants, shared ones."""
+        return self._families.get(arm.name, frozenset())
+
+    def nested(self, first: ResolvedArm, second: ResolvedArm) -> bool:
+        """Whether two trained arms share what their seeds are built on."""
+        return second.name in self.related(first)
 
     @cached_property
     def comparisons(self) -> tuple[Comparison, ...]:
@@ -147,8 +179,20 @@ class Design:
 
     def fresh(self, name: str) -> str:
         """A name that no arm and no claim has."""
-        taken = {*self.spec.arms, *self.spec.claims}
+        taken = self._names
         return name if name not in taken else next(n for i in range(2, len(taken) + 3) if (n := f"{name}_{i}") not in taken)
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        return frozenset((*self.spec.arms, *self.spec.claims))
+
+    def arm_written_as(self, body: dict[str, Any]) -> str | None:
+        """The arm that the spec describes in just these words; None if there is none."""
+        return self._by_words.get(canonical(body))
+
+    @cached_property
+    def _by_words(self) -> dict[str, str]:
+        return {canonical(self.written(arm)): name for name, arm in reversed(self.arms.items())}
 
 
 def is_sft(arm: ResolvedArm) -> bool:

@@ -1,4 +1,4 @@
-"""Is there enough to decide, and is it decided fairly? Seeds, items, tests, decoding (rows 10-15, 18, 19, 23, 24)."""
+"""Is there enough to decide, and is it decided fairly? Seeds, tests, decoding (rows 10-12, 14, 15, 18, 19, 23, 24)."""
 
 from __future__ import annotations
 
@@ -9,11 +9,9 @@ from math import comb
 from compiler.checks.method.controls import listed
 from compiler.checks.method.design import Comparison, Design
 from compiler.checks.method.finding import Finding, Remedy
-from compiler.checks.method.power import Question, detectable, enough
+from compiler.checks.method.sizes import SEEDS, more_seeds, with_seeds
 from compiler.diagnostics import Place, quoted
 
-SEEDS = {"mvp": 3, "publication": 5}
-"""Training seeds that a recipe claim needs."""
 _REDUNDANT: tuple[tuple[str, ...], ...] = (
     ("ends_with_end", "no_rambling", "proper_structure"),
     ("addresses_instruction", "appropriate_length"),
@@ -69,6 +67,7 @@ def check_seeds(design: Design) -> Iterator[Finding]:
             (
                 f"level {design.level} needs {needed}",
                 "ignoring seed noise of 3 points gives 11 to 25% false positives instead of 5%",
+                *with_seeds(design, about),
             ),
             Remedy(settings={"seeds": more_seeds(seeds, needed)}),
             "train with more seeds, or claim `kind: checkpoint`",
@@ -91,71 +90,6 @@ def check_room(design: Design) -> Iterator[Finding]:
             Remedy({"base": {}}),
             "add the base model as an arm",
         )
-
-
-def check_power(design: Design) -> Iterator[Finding]:
-    """The smallest effect of interest would probably be found (row 13)."""
-    analysis, items = design.spec.analysis, design.spec.data.instructions.heldout
-    strict = design.level == "publication"
-    target = max(analysis.power, 0.8) if strict else 0.4
-    weak = tuple(c for c in design.comparisons if design.power.power(question(design, c)) < target - 1e-9)
-    if weak:
-        asked = question(design, weak[0])
-        found = design.power.power(asked)
-        needed, trained = enough(design.power, asked, max(analysis.power, 0.8))
-        seeds = f"{asked.seeds} seed{'s' if asked.seeds > 1 else ''}"
-        yield Finding(
-            "M013",
-            "weakens",
-            _names(weak),
-            design.subject.key("data", "instructions", "heldout"),
-            f"{listed(_names(weak))}: power {found:.0%} at {analysis.smallest_effect * 100:g} points",
-            "underpowered",
-            (
-                f"{items} items x {seeds}, {asked.tests} test{'s' if asked.tests > 1 else ''}"
-                f" sharing alpha {analysis.alpha:g}: detectable from {detectable(design.power, asked, 0.8) * 100:.0f} points; "
-                f"{design.power.source}",
-                f"{needed} items x {trained} seeds reach {max(analysis.power, 0.8):.0%}"
-                if needed
-                else "no number of items suffices",
-            ),
-            Remedy(settings=_more(design, needed, trained)) if needed else Remedy(),
-            "hold out more items, with more seeds" if needed else "train with more seeds, or claim less",
-        )
-    if strict and design.comparisons and (analysis.power < 0.8 or analysis.smallest_effect > 0.2):
-        yield _lax(design, "power" if analysis.power < 0.8 else "smallest_effect")
-
-
-def _more(design: Design, items: int, seeds: int) -> dict[str, object]:
-    more = items > design.spec.data.instructions.heldout
-    wanted: dict[str, object] = {"data.instructions.heldout": items} if more else {}
-    return wanted | ({"seeds": more_seeds(design.spec.seeds, seeds)} if seeds > len(design.spec.seeds) else {})
-
-
-def more_seeds(seeds: tuple[int, ...], needed: int) -> list[int]:
-    """The seeds, and as many more as are needed."""
-    return [*seeds, *(seed for seed in range(1, needed + len(seeds) + 1) if seed not in seeds)][:needed]
-
-
-def question(design: Design, comparison: Comparison) -> Question:
-    """What is asked of the power for a claim."""
-    spec = design.spec
-    effect, items = spec.analysis.smallest_effect, spec.data.instructions.heldout
-    return Question(items, len(spec.seeds), effect, spec.analysis.alpha, design.tests, comparison.is_recipe)
-
-
-def _lax(design: Design, key: str) -> Finding:
-    value = getattr(design.spec.analysis, key)
-    return Finding(
-        "M013",
-        "weakens",
-        _names(design.comparisons),
-        design.subject.key("analysis", key),
-        f"{listed(_names(design.comparisons))}: `analysis.{key}` {value:g} makes the power look better than it is",
-        "too lax for evidence",
-        ("usual: power 0.8 or more, a smallest effect of 20 points or less",),
-        Remedy(settings={f"analysis.{key}": 0.8 if key == "power" else 0.1}),
-    )
 
 
 def check_redundancy(design: Design) -> Iterator[Finding]:

@@ -1,78 +1,99 @@
-"""Expected power before a run: a port, and an answer by interpolation for when nothing better is handed in."""
+"""Expected power before a run: what is asked, and the port through which it is answered. The answer is handed in."""
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, replace
-from statistics import NormalDist
-from typing import Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from compiler.language.assumptions import Assumptions
+from compiler.language.evidence import Expectation
+
+MOST_ITEMS, MOST_SEEDS = 2000, 10
+"""Beyond these no design is looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Believed:
+    """What is believed of one endpoint of a claim."""
+
+    assumptions: Assumptions
+    judgements: int = 1
+    """Yes-or-no judgements of which an outcome is the mean: 5 for the preference accuracy, one per negative type."""
+    applies: float = 1.0
+    """Share of the items to which the endpoint applies."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked: sizes as counts, effect and alpha as fractions; `tests` share alpha, as Holm's first step does."""
+    """A claim as it will be tested. Sizes are counts; effect and alpha fractions."""
 
     items: int
     seeds: int
     effect: float
+    """The smallest effect of interest; the margin of a claim of sameness, whose arms are then taken to be equal."""
     alpha: float
     tests: int
-    recipe: bool = True
-    """Whether the claim is about a way of training; else about one checkpoint."""
-
-
-class Power(Protocol):
-    """Answers questions of power."""
-
-    @property
-    def source(self) -> str:
-        """How its answers come about, in a few words."""
-
-    def power(self, question: Question, /) -> float:
-        """Probability of finding the effect, as a fraction."""
+    """Tests that are corrected together, those of other claims among them."""
+    correction: Literal["holm", "bonferroni", "none"]
+    expect: Expectation
+    recipe: bool
+    """Whether the claim is about a way of training; else about the checkpoints at hand."""
+    trained: tuple[bool, bool]
+    """Whether the two arms have training seeds."""
+    nested: bool
+    """Whether seed k of one arm is built on seed k of the other, or both on that of a third."""
+    pool: int
+    """Trained arms over which the variance between seeds is pooled."""
+    endpoints: tuple[Believed, ...]
+    """All of them must come out as claimed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Anchored:
-    """Interpolates between powers that were simulated once.
+class Chance:
+    """How probably a claim comes out supported, as a fraction."""
 
-    Crossed item x seed t-test, training-seed noise of 3 points, +10 points, alpha .05: .63 at 130 items x 3 seeds, .84 at
-    130 x 5 and at 400 x 3. Exact McNemar test of one seed, 30% discordant pairs: .49 at 130 items, .80 at 249. Between these
-    the standard error is taken as sqrt(a/items + b/seeds + c/(items seeds)), which the three crossed anchors determine.
-    """
-
-    source: str = "interpolated between simulated anchors (3 points of seed noise)"
-
-    def power(self, question: Question, /) -> float:
-        """Probability of finding the effect, as a fraction."""
-        critical = NormalDist().inv_cdf(1 - question.alpha / (2 * max(1, question.tests)))
-        return NormalDist().cdf(question.effect / self._error(question) - critical)
-
-    def _error(self, question: Question) -> float:
-        """Standard error of the difference, as a fraction."""
-        n, seeds = question.items, question.seeds
-        if not question.recipe or seeds == 1:
-            return 0.10 / (1.935 + (math.sqrt(n) - math.sqrt(130)) * 0.1976) if n >= 130 else 0.0517 * math.sqrt(130 / n)
-        return math.sqrt(13.0 / n + 23.5 / seeds + 4352.0 / (n * seeds)) / 100
+    power: float
+    error: float
+    """Monte Carlo standard error; 0 where nothing had to be simulated."""
+    simulations: int
+    why: str = ""
+    """Why there is no power at all, in words: no valid test, no room for the effect."""
 
 
-ANCHORS = Anchored()
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What the wanted power asks for."""
+
+    detectable: float | None
+    """Smallest effect (or margin of sameness) found with the wanted power at the planned size, to half a point; None: none."""
+    items: int | None
+    """Items needed with `seeds` seeds, to the next ten; None where no design of reasonable size is enough."""
+    seeds: int
 
 
-def detectable(power: Power, question: Question, target: float) -> float:
-    """The smallest effect (fraction) that is found with the wanted power, to half a point; 1.0 where there is none below."""
-    grid = (step / 200 for step in range(1, 200))
-    return next((effect for effect in grid if power.power(replace(question, effect=effect)) >= target), 1.0)
+@dataclass(frozen=True, slots=True)
+class Pilot:
+    """What a finished run of the same experiment measured."""
+
+    source: str
+    """Which run, in a few words."""
+    endpoints: Mapping[str, Mapping[str, float]]
+    """Endpoint -> measured assumption -> value; `applies` among them."""
+    rates: Mapping[str, Mapping[str, float]]
+    """Endpoint -> arm -> pass rate."""
 
 
-def enough(power: Power, question: Question, target: float) -> tuple[int | None, int]:
-    """The cheapest items (to the next ten) and seeds with the wanted power; no items where 2000 with 10 seeds are too few."""
-    more = sorted({max(question.seeds, least) for least in (3, 5, 7, 10)})
-    counts = more if question.recipe else [question.seeds]
-    start = max(10, question.items // 10 * 10)
-    found = []
-    for seeds in counts:
-        asked = replace(question, seeds=seeds)
-        items = next((n for n in range(start, 2001, 10) if power.power(replace(asked, items=n)) >= target), None)
-        found += [(items, seeds)] if items is not None else []
-    return min(found, key=lambda both: both[0] * both[1]) if found else (None, question.seeds)
+class Power(Protocol):
+    """Answers questions of power; reproducible."""
+
+    def chance(self, question: Question, /) -> Chance:
+        """The power at the effect that is asked about."""
+
+    def needs(self, question: Question, target: float, least_seeds: int, /) -> Needs:
+        """What would be found with the power `target`, and the items and seeds (no fewer than planned or than
+        `least_seeds`) that find the effect asked about with it.
+        """
+
+    def pilot(self, experiment: str, /) -> Pilot | None:
+        """What a finished run measured; None without one."""

@@ -1,0 +1,131 @@
+"""The expected power of every claim as a small table: data for JSON, and text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from compiler.checks.method import Design
+from compiler.checks.method.design import Comparison
+from compiler.checks.method.power import Power, Question
+from compiler.checks.method.sizes import needs, question, target
+from compiler.diagnostics import counted
+
+
+@dataclass(frozen=True, slots=True)
+class PowerRow:
+    """What can be expected of one claim; fractions and counts."""
+
+    claim: str
+    test: str
+    """The test that will be run, and what must agree with it."""
+    effect: float
+    """The smallest effect of interest, or the margin of sameness."""
+    power: float
+    error: float
+    """Monte Carlo standard error of `power`."""
+    simulations: int
+    why: str
+    """Why there is no power at all; else empty."""
+    detectable: float | None
+    """Smallest effect found with `target` at the planned size."""
+    items: int | None
+    """Items needed for `target` with `seeds` seeds; None where no reasonable number is enough."""
+    seeds: int
+
+
+@dataclass(frozen=True, slots=True)
+class PowerTable:
+    """Expected power; rows in the order of the claims whose arms are fit to be compared."""
+
+    rows: tuple[PowerRow, ...]
+    target: float
+    items: int
+    seeds: int
+    tests: int
+    alpha: float
+    correction: str
+    source: str
+    """What the simulation assumes, and where that comes from."""
+
+    @property
+    def weakest(self) -> PowerRow | None:
+        """The claim with least power."""
+        return min(self.rows, key=lambda row: row.power, default=None)
+
+
+def power_table(design: Design) -> PowerTable:
+    """The table of a design; without rows where nothing is known of power."""
+    analysis, power = design.spec.analysis, design.power
+    return PowerTable(
+        rows=tuple(_row(design, power, comparison) for comparison in design.comparisons) if power is not None else (),
+        target=target(design),
+        items=design.spec.data.instructions.heldout,
+        seeds=len(design.spec.seeds),
+        tests=design.tests,
+        alpha=analysis.alpha,
+        correction=analysis.correction.primary,
+        source=_source(design),
+    )
+
+
+def _row(design: Design, power: Power, comparison: Comparison) -> PowerRow:
+    asked = question(design, comparison)
+    chance, needed = power.chance(asked), needs(design, asked)
+    return PowerRow(
+        claim=comparison.name,
+        test=_test(asked),
+        effect=asked.effect,
+        power=chance.power,
+        error=chance.error,
+        simulations=chance.simulations,
+        why=chance.why,
+        detectable=needed.detectable if needed is not None else None,
+        items=needed.items if needed is not None else None,
+        seeds=needed.seeds if needed is not None else asked.seeds,
+    )
+
+
+def _test(asked: Question) -> str:
+    """The test in a few words."""
+    if asked.recipe:
+        main = "crossed item x seed t" if any(asked.trained) else "t over items"
+    else:
+        main = "sign-flip" if asked.seeds > 1 and any(asked.trained) else "exact McNemar"
+    return main + {"equivalent": ", TOST", "not_worse": ", non-inferiority"}.get(asked.expect, "")
+
+
+def _source(design: Design) -> str:
+    assumed = design.spec.analysis.assumptions
+    if design.pilot is not None:
+        return f"variances measured by {design.pilot.source}"
+    items = f"{assumed.discordance:.0%} discordant" if assumed.discordance is not None else f"item sd {assumed.item_sd:g} logit"
+    return (
+        f"assumed: base rate {assumed.base_rate:.0%}, {items}, item x arm sd {assumed.item_arm_sd:g}, "
+        f"seed noise {assumed.seed_sd * 100:g} points"
+    )
+
+
+def render_power(table: PowerTable, most: int = 16) -> list[str]:
+    """The table as lines of text; claims beyond `most` are counted."""
+    if not table.rows:
+        return []
+    corrected = f"{table.correction} over {counted(table.tests, 'test')}" if table.correction != "none" else "uncorrected"
+    width = max(len(row.claim) for row in table.rows[:most])
+    lines = [
+        f"power by simulating the tests of the verdict: {table.items} items, {counted(table.seeds, 'seed')}, {corrected}",
+        f"  {'claim':<{width}}  {'power':>12}  {'detectable':>10}  {f'for {table.target:.0%}: items x seeds':>24}  test",
+    ]
+    lines += [f"  {row.claim:<{width}}  {_cells(row)}  {row.test}" for row in table.rows[:most]]
+    if len(table.rows) > most:
+        lines.append(f"  and {len(table.rows) - most} more: --verbose shows them")
+    simulations = [row.simulations for row in table.rows if row.simulations]
+    counts = f"{min(simulations):,} to {max(simulations):,}" if simulations else "no"
+    lines.append(f"  {table.source}; {counts} simulations a claim, ± their Monte Carlo error")
+    return lines
+
+
+def _cells(row: PowerRow) -> str:
+    power = f"{row.power * 100:.0f}% ± {row.error * 100:.1f}" if row.simulations else "none"
+    detectable = f"{row.detectable * 100:g} points" if row.detectable is not None else "-"
+    needed = f"{row.items} x {row.seeds}" if row.items is not None else "no such design"
+    return f"{power:>12}  {detectable:>10}  {needed:>24}"

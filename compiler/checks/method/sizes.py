@@ -1,0 +1,156 @@
+"""Are there enough items and seeds to find what matters? Expected power, by simulating the tests that will be run (row 13)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+
+from compiler.checks.method.controls import listed
+from compiler.checks.method.design import Comparison, Design
+from compiler.checks.method.finding import Finding, Remedy
+from compiler.checks.method.power import Believed, Chance, Needs, Question
+from compiler.diagnostics import counted
+from compiler.language.data import UNIFORM_MIX
+from compiler.language.evidence import PREFERENCE_ACCURACY
+
+SEEDS = {"mvp": 3, "publication": 5}
+"""Training seeds that a recipe claim needs."""
+USUAL_POWER = 0.8
+_LEAST_IN_A_TRIAL = 0.4
+"""Power below which a trial run is told so; evidence for others is, below what the spec wants."""
+
+
+def question(design: Design, comparison: Comparison) -> Question:
+    """A claim as it will be tested, for the port that knows its power."""
+    spec, arms = design.spec, (comparison.ahead, comparison.behind)
+    nested = design.nested(*arms)
+    return Question(
+        items=spec.data.instructions.heldout,
+        seeds=len(spec.seeds),
+        effect=spec.analysis.smallest_effect,
+        alpha=spec.analysis.alpha,
+        tests=design.tests,
+        correction=spec.analysis.correction.primary,
+        expect="greater" if comparison.claim.expect == "less" else comparison.claim.expect,  # the arms are in order of size
+        recipe=comparison.is_recipe,
+        trained=(design.is_trained(arms[0]), design.is_trained(arms[1])),
+        nested=nested,
+        pool=len(design.related(arms[0]) if nested else design.trained),
+        endpoints=tuple(_believed(design, endpoint, comparison.behind.name) for endpoint in comparison.endpoints),
+    )
+
+
+def _believed(design: Design, endpoint: str, behind: str) -> Believed:
+    """The spec's assumptions; what it leaves open is taken from a pilot run where there is one."""
+    assumed = design.spec.analysis.assumptions
+    measured: dict[str, float] = {}
+    if design.pilot is not None:
+        measured = dict(design.pilot.endpoints.get(endpoint, {}))
+        rates = design.pilot.rates.get(endpoint, {})
+        measured |= {"base_rate": rates[behind]} if behind in rates else {}
+    applies = measured.pop("applies", 1.0)
+    update = {key: value for key, value in measured.items() if key not in assumed.model_fields_set}
+    judgements = len(UNIFORM_MIX) if endpoint == PREFERENCE_ACCURACY else 1
+    return Believed(assumed.model_copy(update=update) if update else assumed, judgements, applies)
+
+
+def target(design: Design) -> float:
+    """The power that designs are proposed for: what the spec wants, and no less than is usual."""
+    return max(design.spec.analysis.power, USUAL_POWER)
+
+
+def needs(design: Design, asked: Question) -> Needs | None:
+    """What a claim needs at the level of the spec; None where nothing is known of power."""
+    return design.power.needs(asked, target(design), SEEDS[design.spec.level]) if design.power is not None else None
+
+
+def check_power(design: Design) -> Iterator[Finding]:
+    """The smallest effect of interest would probably be found (row 13)."""
+    if design.power is not None:
+        chances = [(c, asked := question(design, c), design.power.chance(asked)) for c in design.comparisons]
+        least = target(design) if design.level == "publication" else _LEAST_IN_A_TRIAL
+        weak = [found for found in chances if found[2].power < least - 1e-9]
+        if weak:
+            yield _underpowered(design, weak)
+    analysis = design.spec.analysis
+    if design.level == "publication" and design.comparisons and (analysis.power < 0.8 or analysis.smallest_effect > 0.2):
+        yield _lax(design, "power" if analysis.power < 0.8 else "smallest_effect")
+
+
+def _underpowered(design: Design, weak: list[tuple[Comparison, Question, Chance]]) -> Finding:
+    names = tuple(comparison.name for comparison, _, _ in weak)
+    _, asked, chance = min(weak, key=lambda found: found[2].power)
+    needed = needs(design, asked)
+    enough = needed is not None and needed.items is not None
+    return Finding(
+        "M013",
+        "weakens",
+        names,
+        design.subject.key("data", "instructions", "heldout"),
+        f"{listed(names)}: power {chance.power:.0%} at {asked.effect * 100:g} points",
+        "underpowered",
+        tuple(_evidence(design, asked, chance, needed)),
+        Remedy(settings=_more(design, asked, needed)) if enough else Remedy(),
+        "hold out more items, with more seeds" if enough else "claim less: a larger effect, fewer tests",
+    )
+
+
+def _evidence(design: Design, asked: Question, chance: Chance, needed: Needs | None) -> Iterator[str]:
+    planned = f"{counted(asked.items, 'item')} x {counted(asked.seeds, 'seed')}"
+    size = f"{planned}, {counted(asked.tests, 'test')} sharing alpha {asked.alpha:g}"
+    if chance.why:
+        yield f"{size}: {chance.why}"
+    else:
+        found = needed.detectable if needed is not None else None
+        detectable = f"detectable from {found * 100:g} points" if found is not None else "no effect is detectable"
+        yield f"{size}: {detectable}; {counted(chance.simulations, 'simulation')}, error {chance.error * 100:.1f} points"
+    if needed is not None:
+        reach = f"reach {target(design):.0%}"
+        yield (
+            f"{needed.items} items x {needed.seeds} seeds {reach}"
+            if needed.items
+            else f"no number of items and seeds would {reach}"
+        )
+
+
+def _more(design: Design, asked: Question, needed: Needs | None) -> dict[str, object]:
+    if needed is None or needed.items is None:
+        return {}
+    seeds = {"seeds": more_seeds(design.spec.seeds, needed.seeds)} if needed.seeds > asked.seeds else {}
+    # Where the planned items nearly suffice, the search may find them enough: a few more, then.
+    items = needed.items if seeds else max(needed.items, _next_ten(1.05 * asked.items))
+    return ({"data.instructions.heldout": items} if items > asked.items else {}) | seeds
+
+
+def _next_ten(items: float) -> int:
+    return 10 * math.ceil(items / 10)
+
+
+def more_seeds(seeds: tuple[int, ...], needed: int) -> list[int]:
+    """The seeds, and as many more as are needed."""
+    return [*seeds, *(seed for seed in range(1, needed + len(seeds) + 1) if seed not in seeds)][:needed]
+
+
+def with_seeds(design: Design, comparisons: tuple[Comparison, ...]) -> Iterator[str]:
+    """What the seeds that the spec's level needs would bring: evidence for claims that have too few."""
+    seeds = SEEDS[design.spec.level]
+    if design.power is not None and len(design.spec.seeds) < seeds:
+        asked = [replace(question(design, comparison), seeds=seeds) for comparison in comparisons]
+        power = min(design.power.chance(each).power for each in asked)
+        yield f"with {seeds} seeds and {asked[0].items} items power {power:.0%} at {asked[0].effect * 100:g} points"
+
+
+def _lax(design: Design, key: str) -> Finding:
+    names = tuple(comparison.name for comparison in design.comparisons)
+    value = getattr(design.spec.analysis, key)
+    return Finding(
+        "M013",
+        "weakens",
+        names,
+        design.subject.key("analysis", key),
+        f"{listed(names)}: `analysis.{key}` {value:g} makes the power look better than it is",
+        "too lax for evidence",
+        ("usual: power 0.8 or more, a smallest effect of 20 points or less",),
+        Remedy(settings={f"analysis.{key}": 0.8 if key == "power" else 0.1}),
+    )
