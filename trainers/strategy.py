@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
 import torch
+from lightning.pytorch.plugins.environments import LightningEnvironment
 from lightning.pytorch.strategies import DDPStrategy
 from torch import Tensor, distributed, nn
 from torch.distributed.tensor import DTensor, distribute_tensor
@@ -77,7 +78,7 @@ class DdpPeers(Peers):
 
     def lightning_strategy(self) -> Any:
         """Lightning's, without the wrapper that would average after every backward pass."""
-        return _Unwrapped()
+        return _Unwrapped(cluster_environment=LightningEnvironment())
 
     def prepare(self, model: Any) -> None:
         """The first process's trainable weights are everybody's."""

@@ -51,9 +51,10 @@ def _forwards(model: torch.nn.Module, *, again: bool) -> Iterator[tuple[torch.nn
 
 
 def _linear_forward(module: Any) -> Callable[[Tensor], Tensor]:
-    frozen, (a, b, scale) = _frozen(module), _adapter(module)
+    frozen = _frozen(module)
 
     def forward(x: Tensor) -> Tensor:
+        a, b, scale = _adapter(module)  # asked for each time: of sharded weights this is the moment when they are whole
         y: Tensor = AdaptedLinear.apply(x, frozen, a, b, scale)
         return y
 
@@ -62,11 +63,10 @@ def _linear_forward(module: Any) -> Callable[[Tensor], Tensor]:
 
 def _mlp_forward(module: Any, again: bool) -> Callable[[Tensor], Tensor]:
     parts = [getattr(module, name) for name in _PARTS]
-    adapters = [_adapter(part) for part in parts]
-    layers = Projections(*map(_frozen, parts), scales=tuple(scale for _, _, scale in adapters))
-    matrices = [matrix for a, b, _ in adapters for matrix in (a, b)]
+    layers = Projections(*map(_frozen, parts), scales=tuple(_adapter(part)[2] for part in parts))
 
     def forward(x: Tensor) -> Tensor:
+        matrices = [matrix for part in parts for matrix in _adapter(part)[:2]]
         y: Tensor = AdaptedMlp.apply(x, layers, again, *matrices)
         return y
 
@@ -74,10 +74,10 @@ def _mlp_forward(module: Any, again: bool) -> Callable[[Tensor], Tensor]:
 
 
 def _norm_forward(module: Any) -> Callable[[Tensor], Tensor]:
-    weight, epsilon = module.weight, module.variance_epsilon
+    shape, epsilon = module.weight.shape, module.variance_epsilon
 
     def forward(x: Tensor) -> Tensor:
-        return functional.rms_norm(x, weight.shape, weight.to(x.dtype), epsilon)
+        return functional.rms_norm(x, shape, module.weight.to(x.dtype), epsilon)
 
     return forward
 
