@@ -3,57 +3,103 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Any
 
-from evaluators.results import Analysis
-from stage1.report.words import counted, listed, number
+from evaluators.results import Analysis, Finding
+from stage1.report.words import counted, endpoint_name, listed, number, percent, points, points_interval
 
-_SENTENCE = ("sentence", "says", "message", "detail")
+_WEIGHTS = {"blocks": "blocks", "weakens": "calls for caution", "notes": "worth knowing"}
 
 
 def findings(analysis: Analysis) -> list[dict[str, Any]]:
-    """Every finding: its code, what it says, its numbers, the claims it touches, and whether it changed a verdict."""
-    return [_finding(each) for each in analysis.model_dump(mode="json").get("findings") or ()]
+    """Every finding: its code, what it says, its numbers, the claims it touches, and the verdicts it forces."""
+    return [_finding(each) for each in analysis.evidence.findings]
 
 
 def findings_section(analysis: Analysis) -> dict[str, Any] | None:
-    """The same with a heading; None where nothing was found."""
-    found = findings(analysis)
-    if not found:
+    """Findings, the checks that were made, and what they measured; None where nothing was checked."""
+    found, checks = findings(analysis), analysis.evidence.checks
+    if not found and not checks:
         return None
-    changed = [each["code"] for each in found if each["changed"]]
-    effect = (
-        f"{counted(len(changed), 'of them changed a verdict', 'of them changed verdicts')}"
-        if changed
-        else "none changed a verdict"
-    )
-    return {"heading": f"{counted(len(found), 'check')} of data and results found something; {effect}", "rows": found}
-
-
-def _finding(found: Mapping[str, Any]) -> dict[str, Any]:
-    code = str(found.get("code", ""))
-    digits = re.sub(r"\D", "", code)
-    changed = found.get("changed") or found.get("verdict_changed") or found.get("changes") or ""
+    changed = [each for each in found if each["changed"]]
+    effect = f"{len(changed)} changed a verdict" if changed else "none changed a verdict"
+    made = [check for check in checks if check.done]
     return {
-        "code": code,
-        "row": int(digits) % 100 if digits else 0,
-        "says": str(next((found[key] for key in _SENTENCE if found.get(key)), "")),
-        "numbers": [f"{name.replace('_', ' ')}: {_value(value)}" for name, value in (found.get("numbers") or {}).items()],
-        "claims": listed([str(claim) for claim in found.get("claims") or ()], 20),
-        "changed": _changed(changed),
+        "heading": f"{counted(len(made), 'check')} of data and results: {counted(len(found), 'finding')}, {effect}",
+        "rows": found,
+        "checks": [
+            {"code": check.code, "subject": check.subject, "done": check.done, "found": check.found, "note": check.note}
+            for check in checks
+        ],
+        "lengths": _lengths(analysis),
+        "mirrors": _mirrors(analysis),
+        "policies": _policies(analysis),
+        "redundancy": _redundancy(analysis),
     }
 
 
-def _changed(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return "; ".join(f"{claim}: {verdict}" for claim, verdict in value.items())
-    if isinstance(value, list):
-        return "; ".join(map(str, value))
-    return "yes" if value is True else str(value)
+def _finding(found: Finding) -> dict[str, Any]:
+    digits = re.sub(r"\D", "", found.code)
+    return {
+        "code": found.code,
+        "row": int(digits) if digits else 0,
+        "subject": found.subject,
+        "weight": _WEIGHTS[found.weight],
+        "says": _sentence(found.message),
+        "numbers": [f"{name.replace('_', ' ')} {number(value)}" for name, value in found.numbers.items() if value is not None],
+        "claims": listed(found.claims, 20),
+        "changed": "; ".join(f"{claim}: {verdict}" for claim, verdict in found.changes.items()),
+        "remedy": _sentence(found.remedy),
+    }
 
 
-def _value(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name} {_value(inner)}" for name, inner in value.items())
-    return listed([_value(each) for each in value], 6) if isinstance(value, list) else number(value)
+def _sentence(text: str) -> str:
+    return text if not text or text.endswith((".", "!", "?", "`")) else f"{text}."
+
+
+def _lengths(analysis: Analysis) -> list[dict[str, str]]:
+    return [
+        {
+            "claim": each.claim,
+            "endpoint": endpoint_name(each.endpoint),
+            "effect": points(each.effect),
+            "adjusted": f"{points(each.adjusted)} {points_interval(each.low, each.high)}",
+            "longer": f"{2**each.doublings:.3g}",
+            "overlap": percent(each.overlap),
+        }
+        for each in analysis.evidence.lengths
+    ]
+
+
+def _mirrors(analysis: Analysis) -> list[dict[str, str]]:
+    return [
+        {
+            "claim": each.claim,
+            "mirrored": f"{points(each.gain_mirrored)} ({listed([endpoint_name(name) for name in each.mirrored], 9)})",
+            "unmirrored": f"{points(each.gain_unmirrored)} ({listed([endpoint_name(name) for name in each.unmirrored], 9)})",
+            "gap": f"{points(each.gap)} {points_interval(each.low, each.high)}",
+        }
+        for each in analysis.evidence.mirrors
+    ]
+
+
+def _policies(analysis: Analysis) -> list[dict[str, str]]:
+    return [
+        {
+            "arm": each.arm,
+            "chosen": f"{each.chosen:.2f}".replace("-", "−"),
+            "rejected": f"{each.rejected:.2f}".replace("-", "−"),
+            "pairs": number(each.pairs),
+        }
+        for each in analysis.evidence.policies
+    ]
+
+
+def _redundancy(analysis: Analysis) -> str:
+    found = analysis.evidence.redundancy
+    if found is None or not found.criteria:
+        return ""
+    return (
+        f"{counted(len(found.criteria), 'criterion', 'criteria')} that vary count as {found.effective:.1f} independent ones "
+        "(effective number by the eigenvalues of their correlations)."
+    )

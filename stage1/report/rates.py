@@ -30,7 +30,22 @@ def rates(analysis: Analysis) -> dict[str, Any]:
             }
             for endpoint in ordered
         ],
+        "overall": _overall(analysis),
     }
+
+
+def _overall(analysis: Analysis) -> list[dict[str, str]]:
+    means = {each.arm: each for each in analysis.aggregates}
+    return [
+        {
+            "arm": each.arm,
+            "mean": percent(means[each.arm].mean) if each.arm in means else "–",
+            "mean_interval": interval(means[each.arm].low, means[each.arm].high) if each.arm in means else "",
+            "strength": f"{each.strength:+.2f} [{each.low:+.2f}, {each.high:+.2f}]".replace("-", "−"),
+            "wins": percent(each.wins),
+        }
+        for each in analysis.order
+    ]
 
 
 def rate_of(analysis: Analysis, arm: str, endpoint: str) -> Rate | None:

@@ -10,7 +10,7 @@ from stage1.report import verdicts
 from stage1.report.data import ReportData
 from stage1.report.findings import findings
 from stage1.report.rates import rate_of
-from stage1.report.words import counted, endpoint_name, listed, percent, points, span
+from stage1.report.words import counted, endpoint_name, listed, percent, points
 
 _LEVELS = {"mvp": "trial run", "publication": "publication"}
 _ROWS: Mapping[str, frozenset[int]] = {
@@ -122,15 +122,8 @@ def _baselines(data: ReportData) -> str:
 
 
 def _fairness(data: ReportData) -> str:
-    used: dict[str, list[int | None]] = {}
-    for run in data.runs:
-        used.setdefault(run.arm, []).append(run.training.get("tokens_forward"))
-    told = []
-    for claim in data.analysis.claims:
-        sides = [f"{arm} {span(used.get(arm, []))}" for arm in claim.compare if any(used.get(arm, []))]
-        if sides:
-            told.append(" against ".join(sides) if len(sides) == 2 else f"{sides[0]} against an untrained arm")
-    return f"tokens of the last training: {'; '.join(dict.fromkeys(told))}" if told else "no claim compares trained arms"
+    made = [check for check in data.analysis.evidence.checks if check.done and check.code in ("M003", "M004", "M006")]
+    return "; ".join(check.note for check in made) or "nothing was measured that bears on it"
 
 
 def _controls(data: ReportData) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from compiler import compile_spec
 from compiler.records import Answer, Item, ItemScore
 from evaluators.analysis.samples import CRITERIA, sample_analysis
+from stage1.commands.report import review_of
 from stage1.curves import CurveRow
 from stage1.report.data import ArmRun, ReportData
 from stage1.world import DiskWorld
@@ -15,6 +17,7 @@ QUICKSTART = Path(__file__).parents[2] / "specs" / "quickstart.yaml"
 HOSTILE = "<script>alert(1)</script>\x00\x1b[31m \u202eevil \U0001f600 مرحبا\n" + "x" * 10_000
 
 
+@cache
 def report_data() -> ReportData:
     """The quickstart's plan with simulated scores; every answer tries to break the page."""
     plan = compile_spec(str(QUICKSTART), QUICKSTART.read_text(), [], DiskWorld()).plan
@@ -29,6 +32,7 @@ def report_data() -> ReportData:
         manifests={
             step.id: {"provenance": {"seconds": 1.5, "platform": "<i>", "versions": {"torch": "2"}}} for step in plan.steps
         },
+        review=review_of(plan),
     )
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import dataclasses
+import io
 import json
 import re
 from html.parser import HTMLParser
@@ -10,7 +13,11 @@ import pytest
 from report_samples import HOSTILE, report_data
 
 from compiler import compile_spec
+from evaluators.analysis.samples import CRITERIA
+from evaluators.labels import answer_key, compare
+from evaluators.results import Check, Evidence, Finding
 from stage1.report.data import NotRunYet, gather
+from stage1.report.labels import labelling_sheet, scored_answers
 from stage1.report.render import render_html, render_json, render_markdown
 from stage1.report.svg import ticks
 from stage1.report.words import harmless, p_value, points
@@ -123,3 +130,143 @@ def test_ticks_are_few_round_and_inside(low: float, high: float) -> None:
 
     assert 1 <= len(marks) <= 12
     assert all(low - 1e-9 <= mark <= high + 1e-9 for mark in marks)
+
+
+SECTIONS = ("verdicts", "review", "rates", "forest", "negatives", "refusal", "lengths", "power", "training", "answers", "losses",
+            "trust", "methods", "provenance")  # fmt: skip
+
+
+def test_every_section_is_there_and_its_heading_is_the_same_in_every_format(page: _Page) -> None:
+    """What is on the page is in the Markdown and in the JSON, too."""
+    data = report_data()
+    markdown, document = render_markdown(data), json.loads(render_json(data))
+
+    assert set(SECTIONS) <= page.ids
+    for name in SECTIONS[1:]:
+        heading = document[name]["heading"]
+        assert heading in page.text
+        assert f"## {heading}" in markdown
+
+
+def test_the_eight_questions_are_answered_before_and_after() -> None:
+    """Each by name, from the design and by the results; with a go or no-go and what stands against a go."""
+    review = json.loads(render_json(report_data()))["review"]
+
+    assert [each["question"] for each in review["questions"]] == [
+        "baseline completeness", "fair comparison", "control variables", "statistical power", "evaluation robustness",
+        "ablation", "metrics", "reproducibility",
+    ]  # fmt: skip
+    assert all(each["before"] and each["after"] and each["verdict"] for each in review["questions"])
+    assert {each["level"] for each in review["planned"]} == {"trial run", "publication"}
+    assert review["decision"]["go"] is False
+    assert any("confounded" in reason for reason in review["decision"]["against"])
+
+
+def test_an_experiment_that_nothing_stands_against_is_a_go() -> None:
+    """Planned for publication, no finding against the design, every claim decided."""
+    data = report_data()
+    assert data.review is not None
+    decisions = tuple(dataclasses.replace(each, go=True, conditions=()) for each in data.review.decisions)
+    claims = tuple(claim for claim in data.analysis.claims if claim.verdict in ("supported", "contradicted"))
+    clean = dataclasses.replace(
+        data,
+        review=dataclasses.replace(data.review, decisions=decisions),
+        analysis=data.analysis.model_copy(update={"claims": claims, "level": "publication"}),
+    )
+
+    decision = json.loads(render_json(clean))["review"]["decision"]
+
+    assert decision == {"go": True, "against": [], "note": ""}
+
+
+def test_findings_on_data_are_told_with_claims_numbers_and_the_verdicts_they_change() -> None:
+    """Whatever the check: code, sentence, numbers, claims, changed verdict."""
+    data = report_data()
+    found = Finding(
+        code="M016", subject="leakage", weight="blocks", claims=("dpo_aligns",), message="7 items leak", numbers={"leaked": 7},
+        changes={"dpo_aligns": "confounded"},
+    )  # fmt: skip
+    evidence = Evidence(checks=(Check(code="M016", subject="leakage", done=True, found=1),), findings=(found,))
+    told = dataclasses.replace(data, analysis=data.analysis.model_copy(update={"evidence": evidence}))
+
+    text = " ".join(_Page(render_html(told)).text.split())
+
+    assert "1 check of data and results: 1 finding, 1 changed a verdict" in text
+    assert re.search(
+        r"M016 leakage blocks ?7 items leak\. Changed a verdict: dpo_aligns: confounded\. ?About dpo_aligns\.", text
+    )
+    assert "leaked 7" in text
+    assert "M016 changed a verdict: 7 items leak." in text
+
+
+def test_trust_in_the_scorer_is_told_per_criterion(page: _Page) -> None:
+    """Every criterion of the run with its agreement on labels; the scorer is named by its fingerprint."""
+    trust = json.loads(render_json(report_data()))["trust"]
+
+    assert [row["name"] for row in trust["rows"]] == [name.replace("_", " ") for name in CRITERIA]
+    assert trust["scorer"] in page.text
+
+
+def test_long_answers_are_whole_in_json_and_the_page_stays_small() -> None:
+    """However long the answers, the page stays under 5 MB; what is cut says so."""
+    data = report_data()
+    long = [
+        dataclasses.replace(
+            run, answers={key: a.model_copy(update={"response": "y" * 100_000}) for key, a in run.answers.items()}
+        )
+        for run in data.runs
+    ]
+    big = dataclasses.replace(data, runs=tuple(long))
+
+    page, document = render_html(big), json.loads(render_json(big))
+
+    assert len(page.encode()) < 5_000_000
+    assert "more characters]" in page
+    assert len(document["answers"]["items"][0]["arms"][0]["answers"][0]["text"]) == 100_000
+
+
+def test_markdown_holds_no_markup_of_answers() -> None:
+    """Answers stand in indented blocks, where neither HTML nor Markdown means anything."""
+    markdown = render_markdown(report_data())
+
+    assert "<script>" in markdown
+    assert all(line.startswith("    ") for line in markdown.split("\n") if "<script>" in line)
+    assert "Question 3 \\<b>?" in markdown
+
+
+def test_bibtex_cites_what_was_used_and_escapes_names() -> None:
+    """The experiment's own entry, and those of the corrections and objectives of this spec."""
+    bibtex = json.loads(render_json(report_data()))["methods"]["bibtex"]
+
+    assert bibtex.startswith("@misc{stage1-")
+    assert "two\\_stage\\_beats\\_dpo\\_only" in bibtex
+    for key in ("wilson1927", "cohen1960", "holm1979", "benjamini1995", "rafailov2023", "hu2022"):
+        assert f"{{{key}," in bibtex
+
+
+def test_the_labelling_sheet_does_not_tell_the_arm() -> None:
+    """Every different answer once, by a key; a cell that a spreadsheet would take for a formula is made harmless."""
+    data = report_data()
+    rows = list(csv.DictReader(io.StringIO(labelling_sheet(data))))
+
+    assert len(rows) == len(data.items)
+    assert not {"arm", "seed"} & rows[0].keys()
+    assert all(row["answer"] == answer_key(row["item_id"], HOSTILE) for row in rows)
+
+
+def test_labels_of_a_person_are_compared_and_disputes_shown() -> None:
+    """Filled in, the sheet gives agreement per criterion, and every dispute with the answer it is about."""
+    data = report_data()
+    rows = list(csv.DictReader(io.StringIO(labelling_sheet(data))))
+    lines = ["item_id,answer,coherent,on_topic"]
+    scored = {(each.item_id, each.response): each for each in scored_answers(data)}
+    for row in rows[:6]:
+        judged = scored[row["item_id"], HOSTILE].criteria["coherent"]
+        lines.append(f"{row['item_id']},{row['answer']},{str(judged).lower()},{str(not judged).lower()}")
+    compared = compare(lines, "labels.csv", scored_answers(data))
+
+    section = json.loads(render_json(dataclasses.replace(data, labels=tuple(compared))))["labels"]
+
+    assert section["heading"] == "A person and the scorer agree on 6 of 12 labels of this run's answers"
+    assert {dispute["criterion"] for dispute in section["disputes"]} == {"on topic"}
+    assert len(section["disputes"]) == 6
