@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -82,6 +83,23 @@ def check_base_behaviour(loaded: LoadedBase, tokens: int = 16) -> dict[str, str]
                     "that is no base model, name the one it was made from"
                 )
     return dict(zip(SENTINELS, texts, strict=True))
+
+
+def sentinel_digests(loaded: LoadedBase) -> dict[str, str]:
+    """Sentinel -> SHA-256 of the logits of all its positions as the model computes them now, adapters on it included.
+
+    Equal digests mean bit-identical logits: the same weights, computed in the same way.
+    """
+    import torch
+
+    digests = {}
+    for sentinel in SENTINELS:
+        ids = torch.tensor([encode_prompt(loaded.tokenizer, sentinel)], device=loaded.device)
+        with torch.inference_mode():
+            logits = loaded.model(input_ids=ids, use_cache=False).logits
+        # Widening to float32 is exact, and numpy knows no bfloat16.
+        digests[sentinel] = hashlib.sha256(logits.float().cpu().numpy().tobytes()).hexdigest()
+    return digests
 
 
 def _check_nothing_added(tokenizer: Any) -> None:

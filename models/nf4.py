@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -39,7 +39,7 @@ class DenseLinear(torch.nn.Linear):
         self.compute_dtype = weight.dtype  # so that peft draws a new adapter in the same numbers as on the four-bit layer
         self.train(quantised.training)
 
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002  # torch's name
+    def forward(self, input: Tensor) -> Tensor:
         """[..., in] to [..., out], in the dtype given."""
         return functional.linear(input.to(self.weight.dtype), self.weight, self.bias).to(input.dtype)
 
@@ -72,10 +72,18 @@ def bf16_bytes(model: torch.nn.Module) -> int:
 
 
 def has_room_for_bf16(base: LoadedBase, reserve: int | None = None) -> bool:
-    """Whether the weights fit laid out, beside the four-bit ones, with `reserve` bytes to spare (default: a fifth of the device)."""
+    """Whether the weights fit laid out, beside the four-bit ones, with `reserve` bytes to spare (a fifth of the device)."""
     needed = bf16_bytes(base.model)
     spare = int(_KEPT_FREE * _total_bytes(base.device)) if reserve is None else reserve
     return needed > 0 and needed + spare <= free_bytes(base.device)
+
+
+@contextmanager
+def bf16_where_room(base: LoadedBase) -> Iterator[bool]:
+    """`resident_bf16` where there is room for it, else nothing; says which."""
+    room = has_room_for_bf16(base)
+    with resident_bf16(base.model) if room else nullcontext():
+        yield room
 
 
 @contextmanager

@@ -10,8 +10,10 @@ from datagen.exemplars import EXEMPLARS
 from models.contamination import check_contamination
 from models.generation import Decode, generate
 from models.loading import LoadedBase
+from models.nf4 import bf16_where_room
 from models.prompt_format import encode_prompt, render_prompt
 from stage1.steps.job import Job
+from stage1.steps.material import ISOLATION
 
 _SPLITS: Mapping[str, tuple[Split, ...]] = {"generate": ("train", "validation"), "respond": ("heldout",)}
 
@@ -19,21 +21,24 @@ _BATCH_SIZE = 130
 
 
 def run(job: Job) -> None:
-    """Write `answers.jsonl`: one answer per item, in the order of the items."""
+    """Write `answers.jsonl`, one answer per item in their order, and `isolation.json`: nothing else was on the model."""
     instructions = job.inputs["instructions"]
     items = [(split, item) for split in _SPLITS[job.step.kind] for item in instructions.read(f"{split}.jsonl", Item)]
     decode = Decode(**job.settings["decode"])
-    with job.resident.checkpoint(job.settings["model"], job.inputs.get("checkpoint")) as loaded:
+    with job.resident.isolated(job.settings["model"], job.inputs.get("checkpoint")) as (loaded, isolation):
         prompts = [_prompt_ids(loaded, item, job.settings["prompt"]) for _, item in items]
         job.draft.provenance["contamination"] = check_contamination(loaded.tokenizer, prompts).as_dict()
-        generated = generate(
-            loaded,
-            prompts,
-            decode,
-            seed=job.settings.get("seed", 0),
-            batch_size=job.generation_batch_size or _BATCH_SIZE,
-            on_progress=job.progress,
-        )
+        with bf16_where_room(loaded) as laid_out:
+            job.draft.provenance["nf4_laid_out_in_bf16"] = laid_out
+            generated = generate(
+                loaded,
+                prompts,
+                decode,
+                seed=job.settings.get("seed", 0),
+                batch_size=job.generation_batch_size or _BATCH_SIZE,
+                on_progress=job.progress,
+            )
+    job.draft.write_json(ISOLATION, isolation.as_dict())
     job.draft.write(
         "answers.jsonl",
         (
