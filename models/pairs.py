@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
 import torch
 
@@ -25,8 +26,21 @@ def encode_pair(tokenizer: object, pair: PreferencePair) -> tuple[Encoded, Encod
     return encode(tokenizer, prompt, pair.chosen), encode(tokenizer, prompt, pair.rejected)
 
 
+class Remembered(Protocol):
+    """What this very model has computed before."""
+
+    def recall(self, sequence: Encoded) -> float | None:
+        """The summed log-probability of a response, in nats, or None."""
+
+    def learn(self, sums: Mapping[Encoded, float]) -> None:
+        """Keep what is new."""
+
+
 def pair_log_probs(
-    loaded: LoadedBase, pairs: Sequence[PreferencePair], on_progress: Callable[[int, int], None] | None = None
+    loaded: LoadedBase,
+    pairs: Sequence[PreferencePair],
+    on_progress: Callable[[int, int], None] | None = None,
+    remembered: Remembered | None = None,
 ) -> list[PairLogProbs]:
     """Both sides of every pair, in the order given. A response shared by several pairs of a prompt is computed once.
 
@@ -34,6 +48,7 @@ def pair_log_probs(
         loaded: the model, with whatever adapter is on it.
         pairs: of any split.
         on_progress: called with (distinct responses scored, in all).
+        remembered: responses that need not be computed again; what is computed is added to it.
 
     Raises:
         ModelError: a pair is longer than the model's context, or the model computes NaN.
@@ -45,7 +60,13 @@ def pair_log_probs(
                 f"pair {pair.id} is {max(map(len, sides))} tokens long, {loaded.settings.base} has {loaded.context}"
             )
     distinct = list(dict.fromkeys(side for sides in encoded for side in sides))
-    sums = dict(zip(distinct, _sums(loaded, distinct, on_progress), strict=True))
+    found = {sequence: None if remembered is None else remembered.recall(sequence) for sequence in distinct}
+    sums = {sequence: value for sequence, value in found.items() if value is not None}
+    missing = [sequence for sequence in distinct if sequence not in sums]
+    new = dict(zip(missing, _sums(loaded, missing, on_progress), strict=True))
+    if remembered is not None:
+        remembered.learn(new)
+    sums |= new
     return [
         PairLogProbs(
             pair_id=pair.id,

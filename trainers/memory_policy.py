@@ -61,7 +61,9 @@ def bytes_per_token(config: Any, recompute: Recompute, item: int) -> float:
     hidden, wide = config.hidden_size, config.intermediate_size
     head = getattr(config, "head_dim", None) or hidden // config.num_attention_heads
     asks, sees = head * config.num_attention_heads, 2 * head * config.num_key_value_heads
-    attention = 4 * hidden + 2 * asks + 3 * sees  # two residual and two normed states; queries, outputs; keys and values per branch
+    attention = (
+        4 * hidden + 2 * asks + 3 * sees
+    )  # two residual and two normed states; queries, outputs; keys and values per branch
     kept = {"none": attention + 2 * wide, "selective": attention, "full": hidden}[recompute]
     working = 6 * wide + (attention if recompute == "full" else 0)
     return float(item * (config.num_hidden_layers * kept + working))

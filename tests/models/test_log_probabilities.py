@@ -156,3 +156,26 @@ def test_pair_beyond_the_context():
 def test_no_pairs():
     """Nothing in, nothing out."""
     assert pair_log_probs(wrap(make_model()), []) == []
+
+
+class Memory(dict):
+    """Remembers in a dictionary."""
+
+    recall = dict.get
+    learn = dict.update
+
+
+def test_only_what_is_new_is_computed():
+    """With a memory, a changed pair computes its own sides and nothing else, and all sums are as without one."""
+    base, memory, read = wrap(make_model(dtype=torch.float64)), Memory(), []
+    old = [pair(1, "Name a metal.", "Iron.", "No."), pair(2, "Why?", "Because.", "x")]
+    new = [old[0], pair(2, "Why?", "Because.", "y")]
+    pair_log_probs(base, old, remembered=memory)
+    handle = base.model.lm_head.register_forward_hook(lambda module, inputs, output: read.append(len(output)))
+
+    again = pair_log_probs(base, new, remembered=memory)
+    handle.remove()
+
+    assert sum(read) == len(encode_response(base.tokenizer, "y"))
+    for row, plain in zip(again, pair_log_probs(base, new), strict=True):
+        assert (row.chosen, row.rejected) == pytest.approx((plain.chosen, plain.rejected), rel=1e-10)

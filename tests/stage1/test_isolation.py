@@ -49,7 +49,7 @@ def test_evidence_lies_beside_the_answers(resident, checkpoint, tmp_path, traine
         "decode": {"temperature": 0, "max_new_tokens": 4},
     }
     step = Step(id="respond/sft", kind="respond", version=1, settings=settings, inputs={}, fingerprint="f")
-    draft = Draft(tmp_path, {}, tmp_path / "scratch")
+    draft = Draft(tmp_path, {}, lambda: tmp_path / "scratch", lambda model: tmp_path / model)
     inputs = {"instructions": Artifact(tmp_path / "items", {})} | ({"checkpoint": checkpoint} if trained else {})
 
     answers.run(

@@ -1,0 +1,56 @@
+"""Log-probabilities that a model has computed once: kept by what was read, shared by every step that asks the same model.
+
+A folder per model and checkpoint; a file per step that found something new, named by the hash of its content, so that a file that
+is not what was written is noticed and passed over, and several processes never write the same one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from models.prompt_format import Encoded
+
+
+class LogProbCache:
+    """Summed log-probabilities of responses, in nats, by the token ids of prompt and response."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._known: dict[str, float] | None = None
+
+    def recall(self, sequence: Encoded) -> float | None:
+        """What was computed for exactly these token ids, if it was."""
+        if self._known is None:
+            self._known = _read(self._folder)
+        return self._known.get(_key(sequence))
+
+    def learn(self, sums: Mapping[Encoded, float]) -> None:
+        """Keep new ones, all or none."""
+        if not sums:
+            return
+        content = "".join(json.dumps([_key(sequence), value]) + "\n" for sequence, value in sums.items()).encode()
+        self._folder.mkdir(parents=True, exist_ok=True)
+        path = self._folder / f"{hashlib.sha256(content).hexdigest()}.jsonl"
+        draft = path.with_suffix(f".{os.getpid()}")
+        draft.write_bytes(content)
+        draft.replace(path)
+
+
+def _key(sequence: Encoded) -> str:
+    """Of the ids, and of where the response begins."""
+    return hashlib.sha256(json.dumps([sequence.prompt_ids, sequence.response_ids]).encode()).hexdigest()
+
+
+def _read(folder: Path) -> dict[str, float]:
+    known: dict[str, float] = {}
+    for path in sorted(folder.glob("*.jsonl")):
+        content = path.read_bytes()
+        if hashlib.sha256(content).hexdigest() == path.stem:
+            known.update(json.loads(line) for line in content.splitlines())
+    return known
