@@ -103,7 +103,8 @@ def train(
         memory_limit: bytes that the process may take of the device; None takes what is free.
         recompute: what to compute again in backward passes; None leaves it to the memory.
         on_progress: called with (steps done, steps in all).
-        keeping: where to keep the state of the training, and to look for one to go on from; None starts anew.
+        keeping: where to keep the state of the training, and to look for one to go on from; None starts anew. `engine: trl`
+            keeps none: it starts anew.
         warn: told, in one line, of a kept state that cannot be used.
         peers: the processes among which every global batch is divided; None: this one alone.
 
@@ -120,6 +121,8 @@ def train(
     _check_context(loaded, prepared)
     data = GlobalBatches(prepared, settings, seed, token_budget)
     together, steps = peers or Peers(), len(data.train_batches)
+    if settings.engine == "trl" and together.size > 1:
+        raise TrainingError("engine trl trains on one device: set runtime.devices to 1, or engine to stage1")
     losses: list[float] = []
 
     def on_step(step: int, loss: float) -> None:

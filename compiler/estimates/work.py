@@ -129,6 +129,13 @@ def sequence_tokens(recipe: Mapping[str, Any], lengths: Lengths) -> float:
     return sides * min(lengths.prompt + lengths.answer, float(recipe["max_length"]))
 
 
+def _repeated_passes(recipe: Mapping[str, Any]) -> int:
+    """Forward passes beyond the one that is learnt from: TRL recomputes activations and, for DPO, reads its reference anew."""
+    if recipe.get("engine") != "trl":
+        return 0
+    return 2 if recipe["objective"] == "dpo" else 1
+
+
 def _training(step: Step, steps: Steps, shape: ModelShape, lengths: Lengths) -> Work:
     recipe = step.settings["recipe"]
     tokens = trained_tokens(step, steps, lengths)
@@ -139,9 +146,10 @@ def _training(step: Step, steps: Steps, shape: ModelShape, lengths: Lengths) -> 
         recipe["batch_size"] / recipe["micro_batch_size"] if recipe["micro_batch_size"] else in_a_batch / MICRO_BATCH_TOKENS
     )
     backward = 2 if step.settings["model"]["adapter"] is not None else 3
+    again = _repeated_passes(recipe)
     return Work(
         tokens_read=tokens,
         optimizer_steps=updates,
-        passes=updates * micro * 3,
-        flops=backward * _flops(tokens, sequence_tokens(recipe, lengths) / 4, shape),
+        passes=updates * micro * (3 + again),
+        flops=(backward + again) * _flops(tokens, sequence_tokens(recipe, lengths) / 4, shape),
     )

@@ -106,6 +106,8 @@ def test_four_bits_take_about_half_a_byte(dict_world):
         ((), ("arms.again={from: sft, train: {use: sft, match: {tokens: sft_dpo}}}",)),
         ((), ("model.base=Qwen/Qwen2.5-14B",)),
         ((), ("model.adapter=null",)),
+        ((), ("recipes.sft.engine=trl",)),
+        ((), ("recipes.dpo.engine=trl",)),
     ],
 )
 def test_more_work_never_costs_less(smaller, larger, estimated):
