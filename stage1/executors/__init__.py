@@ -24,6 +24,9 @@ class Reports(Protocol):
     def curves(self, step: Step, rows: Sequence[CurveRow]) -> None:
         """New points of its training curves."""
 
+    def noted(self, step: Step, text: str) -> None:
+        """A line that people should read; nothing is wrong with the result."""
+
 
 MakeWorker = Callable[[Reports], Worker]
 

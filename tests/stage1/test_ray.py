@@ -1,0 +1,131 @@
+"""`--executor ray` on a real cluster of two nodes on this machine: the same artifacts, whoever dies."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from toy import DIAMOND, Recorder, ToyWorker, contents, make_plan, run
+
+from stage1.executors import ExecutorError, Reports
+from stage1.runner import Outcome, Runner
+from stage1.store import Store
+
+os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")  # before the first import of ray, as on_ray does
+ray = pytest.importorskip("ray")
+
+from stage1.executors.on_ray import RayExecutor, connect  # noqa: E402 - needs ray
+from stage1.executors.seats import Seats  # noqa: E402
+
+PLAN = make_plan(DIAMOND)
+SEATS = Seats(device=2, gpus=0, memory=0, pure=0)
+
+
+@dataclass(frozen=True)
+class MakeWorker:
+    """A toy worker that takes a moment, notes its node and process, and dies of kill -9 on one step, as often as told."""
+
+    notes: Path
+    dies_on: str = ""
+    times: int = 0
+
+    def __call__(self, reports: Reports) -> ToyWorker:
+        notes, dies_on, times = self.notes, self.dies_on, self.times
+
+        class Worker(ToyWorker):
+            def work(self, step, inputs, draft):
+                node = ray.get_runtime_context().get_node_id()
+                (notes / f"{step.id}.{time.monotonic_ns()}").write_text(f"{node} {os.getpid()}")
+                if step.id == dies_on and len(list(notes.glob(f"{step.id}.*"))) <= times:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                reports.progress(step, 1, 2)
+                time.sleep(0.5)
+                super().work(step, inputs, draft)
+
+        return Worker()
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[None]:
+    """Two nodes of one CPU each."""
+    from ray.cluster_utils import Cluster
+
+    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    made.add_node(num_cpus=1)
+    tests = str(Path(__file__).parent)  # the toy worker is a module of these tests
+    ray.init(made.address, log_to_driver=False, runtime_env={"env_vars": {"PYTHONPATH": tests}})
+    yield
+    ray.shutdown()
+    made.shutdown()
+
+
+def run_on_ray(root: Path, make_worker: MakeWorker, *observers: Recorder) -> Outcome:
+    """Carry the toy plan out on the cluster."""
+    (root / "toy").mkdir(parents=True)
+    make_worker.notes.mkdir()
+    store = Store(root)
+    return Runner(PLAN, store, RayExecutor(store, make_worker, SEATS), observers, root / "logs").run()
+
+
+@pytest.mark.usefixtures("cluster")
+def test_the_same_artifacts_as_in_one_process(tmp_path: Path) -> None:
+    """Steps are spread over both nodes, what they tell comes back, and every byte is that of a local run."""
+    run(tmp_path / "local", PLAN, ToyWorker())
+    recorder = Recorder()
+
+    outcome = run_on_ray(tmp_path / "ray", MakeWorker(tmp_path / "notes"), recorder)
+
+    assert outcome.ok
+    assert contents(tmp_path / "ray") == contents(tmp_path / "local")
+    assert len({note.read_text().split()[0] for note in (tmp_path / "notes").iterdir()}) == 2
+    assert len(recorder.named("step_started")) == len(recorder.named("step_finished")) == 4
+    assert recorder.named("step_progress")
+
+
+@pytest.mark.usefixtures("cluster")
+def test_a_worker_that_dies_costs_its_step_a_second_try(tmp_path: Path) -> None:
+    """Killed in mid-step once: the step runs again, by another process, and the result is the same."""
+    run(tmp_path / "local", PLAN, ToyWorker())
+    recorder = Recorder()
+
+    outcome = run_on_ray(tmp_path / "ray", MakeWorker(tmp_path / "notes", dies_on="left", times=1), recorder)
+
+    tries = {note.read_text().split()[1] for note in (tmp_path / "notes").glob("left.*")}
+    assert outcome.ok
+    assert len(tries) == 2
+    assert "died" in recorder.named("step_waits")[0][2]
+    assert contents(tmp_path / "ray") == contents(tmp_path / "local")
+
+
+@pytest.mark.usefixtures("cluster")
+def test_a_step_that_kills_every_worker_fails(tmp_path: Path) -> None:
+    """After three dead workers the step counts as failed; the other branch is made."""
+    outcome = run_on_ray(tmp_path / "ray", MakeWorker(tmp_path / "notes", dies_on="left", times=99))
+
+    assert "3 times" in outcome.failed["left"]
+    assert outcome.blocked == ["bottom"]
+    assert sorted(outcome.ran) == ["right", "top"]
+
+
+@pytest.mark.usefixtures("cluster")
+def test_a_store_that_the_nodes_do_not_see_is_refused(tmp_path: Path) -> None:
+    """Before anything runs, and with the way out."""
+    store = Store(tmp_path / "nowhere")
+    make_worker = MakeWorker(tmp_path / "notes")
+
+    with pytest.raises(ExecutorError, match="--store"):
+        Runner(PLAN, store, RayExecutor(store, make_worker, SEATS), [], tmp_path / "logs").run()
+
+
+def test_no_cluster_is_one_clear_line() -> None:
+    """An address at which nothing answers is refused with what to do."""
+    if ray.is_initialized():
+        ray.shutdown()
+
+    with pytest.raises(ExecutorError, match=r"no Ray cluster at 127\.0\.0\.1:9"):
+        connect("127.0.0.1:9")
