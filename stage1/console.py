@@ -74,6 +74,10 @@ class ConsoleObserver:
         self._over(step, None)
         self._console.print(escape(f"{self._counted()} {step.id}  made by another run"), highlight=False)
 
+    def step_noted(self, step: Step, text: str) -> None:
+        """Say it."""
+        self.say(f"[yellow]note[/] {escape(step.id)}: {escape(text)}")
+
     def step_waits(self, step: Step, why: str) -> None:
         """Say what is waited for."""
         self._close_bar(step)

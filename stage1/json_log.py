@@ -57,6 +57,10 @@ class JsonObserver:
         self._left.finished(step, None)
         self._of(step, "step_found")
 
+    def step_noted(self, step: Step, text: str) -> None:
+        """`step_noted`: text."""
+        self._of(step, "step_noted", text=text)
+
     def step_waits(self, step: Step, why: str) -> None:
         """`step_waits`: why."""
         self._of(step, "step_waits", why=why)

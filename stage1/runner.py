@@ -44,6 +44,9 @@ class Observer(Protocol):
     def step_found(self, step: Step) -> None:
         """Another run has completed a step that was to do."""
 
+    def step_noted(self, step: Step, text: str) -> None:
+        """A step has something to say that does not stop it: it goes on from a kept state, or could not."""
+
     def step_waits(self, step: Step, why: str) -> None:
         """A step cannot go on now and is tried again: another run makes it, or its worker died."""
 
@@ -146,6 +149,10 @@ class Runner:
     def curves(self, step: Step, rows: Sequence[CurveRow]) -> None:
         """New points of a step's training curves."""
         self._tell("step_curves", step, rows)
+
+    def noted(self, step: Step, text: str) -> None:
+        """A line that people should read."""
+        self._tell("step_noted", step, text)
 
     # --- the loop ------------------------------------------------------------------------------------------------
 

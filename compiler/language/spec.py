@@ -37,6 +37,24 @@ class Runtime(Part):
     generation_batch_size: Annotated[
         int | None, Field(ge=1, le=65_536, description="Prompts answered at once; null: chosen for the model. A count.")
     ] = None
+    devices: Annotated[
+        int,
+        Field(ge=1, le=64, description="GPUs of one machine that train an arm together (without GPUs: processes). A count."),
+    ] = 1
+    strategy: Annotated[
+        Literal["ddp", "fsdp"],
+        Field(description="With several devices: `ddp` holds the whole model on each, `fsdp` shards every weight over them."),
+    ] = "ddp"
+    keep_every_seconds: Annotated[
+        float | None,
+        Field(
+            ge=0,
+            description="How often a training keeps what it needs to go on when interrupted. In seconds; null: not by time.",
+        ),
+    ] = 300.0
+    keep_every_steps: Annotated[
+        int | None, Field(ge=1, description="The same in optimizer steps, a count; null: not by steps.")
+    ] = None
 
 
 class Spec(Part):

@@ -11,6 +11,7 @@ from typing import Any
 from rich.console import Console
 
 from compiler import Compilation
+from compiler.language.spec import Runtime
 from compiler.plan import Plan, Step
 from compiler.render import to_json
 from stage1.attempt import Worker
@@ -155,7 +156,7 @@ class _Run:
             self._console.close()
 
     def _executor(self) -> Executor:
-        make_worker = _WorkerMaker(self._plan.spec["runtime"]["generation_batch_size"])
+        make_worker = _WorkerMaker(Runtime.model_validate(self._plan.spec["runtime"]))
         if self._options.executor == "ray":
             from stage1.executors.on_ray import ray_executor  # imports ray
 
@@ -193,14 +194,15 @@ class _Run:
 class _WorkerMaker:
     """Makes the worker that knows all kinds of steps; travels to other machines."""
 
-    generation_batch_size: int | None
+    runtime: Runtime
 
     def __call__(self, reports: Reports) -> Worker:
         return StepWorker(
             DiskWorld().read_text,
             reports.progress,
             lambda step: _live_curves(reports, step),
-            generation_batch_size=self.generation_batch_size,
+            reports.noted,
+            self.runtime,
         )
 
 

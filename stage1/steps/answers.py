@@ -35,7 +35,7 @@ def run(job: Job) -> None:
                 prompts,
                 decode,
                 seed=job.settings.get("seed", 0),
-                batch_size=job.generation_batch_size or _BATCH_SIZE,
+                batch_size=job.runtime.generation_batch_size or _BATCH_SIZE,
                 on_progress=job.progress,
             )
     job.draft.write_json(ISOLATION, isolation.as_dict())

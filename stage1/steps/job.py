@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from compiler.language.spec import Runtime
 from compiler.plan import Step
 from stage1.store import Artifact, Draft
 
@@ -26,11 +27,13 @@ class Job:
     models: Callable[[], Resident]
     """The base model in memory; asking for it imports torch, so steps that need none stay light."""
     read_text: Callable[[str], str]
-    generation_batch_size: int | None
-    """Answers generated together: a matter of memory, not of results. None: a default."""
     progress: Callable[[int, int], None]
     """Called with (done, total)."""
     curve_loggers: Callable[[], Sequence[Any]]
+    note: Callable[[str], None] = lambda text: None
+    """Called with a line that people should read; nothing is wrong with the result."""
+    runtime: Runtime = field(default_factory=Runtime)
+    """How the work is carried out: a matter of memory and time, not of results."""
 
     @property
     def resident(self) -> Resident:

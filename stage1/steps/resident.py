@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -64,6 +65,13 @@ class Resident:
             self._digests = sentinel_digests(loaded)
             self._loaded, self._settings = loaded, settings  # kept only once it has passed
         return self._loaded
+
+    def release(self) -> None:
+        """Let the base model go, and its memory."""
+        self._loaded = None
+        gc.collect()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
 
     @contextmanager
     def checkpoint(self, model: Mapping[str, Any], checkpoint: Artifact | None) -> Iterator[LoadedBase]:

@@ -8,24 +8,35 @@ from compiler.records import Demonstration, PairLogProbs, PreferencePair
 from stage1.steps.job import Job
 from stage1.store import Artifact
 from trainers.fit import Examples, train
+from trainers.launch import train_on_devices
+from trainers.resume import Keeping
 
 
 def run(job: Job) -> None:
-    """Write `checkpoint/`, `curves.jsonl` and `summary.json`."""
+    """Write `checkpoint/`, `curves.jsonl` and `summary.json`; go on from a kept state where there is one."""
     parent = job.inputs.get("checkpoint")
     matched = job.inputs.get("match")
-    train(
-        job.resident.base(job.settings["model"]),
-        recipe=job.settings["recipe"],
-        adapter=job.settings["model"]["adapter"],
-        seed=job.settings["seed"],
-        examples=_examples(job.inputs),
-        checkpoint=parent.folder / "checkpoint" if parent else None,
-        out=job.draft.folder,
-        loggers=job.curve_loggers(),
-        token_budget=matched.read_json("summary.json")["tokens_forward"] if matched else None,
-        on_progress=job.progress,
-    )
+    seconds, steps = job.runtime.keep_every_seconds, job.runtime.keep_every_steps
+    told = {
+        "recipe": job.settings["recipe"],
+        "adapter": job.settings["model"]["adapter"],
+        "seed": job.settings["seed"],
+        "examples": _examples(job.inputs),
+        "checkpoint": parent.folder / "checkpoint" if parent else None,
+        "out": job.draft.folder,
+        "loggers": job.curve_loggers(),
+        "token_budget": matched.read_json("summary.json")["tokens_forward"] if matched else None,
+        "on_progress": job.progress,
+        "keeping": Keeping(job.draft.scratch(), job.draft.damaged, steps, seconds),
+        "warn": job.note,
+    }
+    devices, strategy = job.runtime.devices, job.runtime.strategy
+    job.draft.provenance.update(devices=devices, **({"strategy": strategy} if devices > 1 else {}))
+    if devices == 1:
+        train(job.resident.base(job.settings["model"]), **told)
+    else:
+        job.resident.release()  # its memory is needed, and every process has its own
+        train_on_devices(job.settings["model"], devices=devices, strategy=strategy, **told)
 
 
 def _examples(inputs: Mapping[str, Artifact]) -> Examples:

@@ -6,6 +6,7 @@ import importlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from compiler.language.spec import Runtime
 from compiler.plan import Step, StepKind
 from stage1.steps.job import Job
 from stage1.store import Artifact, Draft
@@ -34,12 +35,14 @@ class StepWorker:
         read_text: Callable[[str], str],
         progress: Callable[[Step, int, int], None],
         curve_loggers: Callable[[Step], Sequence[Any]],
-        generation_batch_size: int | None = None,
+        note: Callable[[Step, str], None],
+        runtime: Runtime,
     ) -> None:
         self._read_text = read_text
         self._progress = progress
         self._curve_loggers = curve_loggers
-        self._generation_batch_size = generation_batch_size
+        self._note = note
+        self._runtime = runtime
         self._resident: Any = None
 
     def work(self, step: Step, inputs: Mapping[str, Artifact], draft: Draft) -> None:
@@ -51,7 +54,8 @@ class StepWorker:
             draft=draft,
             models=self._models,
             read_text=self._read_text,
-            generation_batch_size=self._generation_batch_size,
+            note=lambda text: self._note(step, text),
+            runtime=self._runtime,
             progress=lambda done, total: self._progress(step, done, total),
             curve_loggers=lambda: self._curve_loggers(step),
         )

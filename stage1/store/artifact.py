@@ -61,6 +61,8 @@ class Draft:
     provenance: dict[str, Any]
     scratch: Callable[[], Path]
     """A folder for what the step needs to go on after a crash: it outlives the process, not the step."""
+    damaged: Path
+    """Where what was damaged is moved, for a person to look at."""
     log_probs: Callable[[str], Path]
     """A folder for log-probabilities under the model of that fingerprint, shared by all steps that ask it."""
 

@@ -78,7 +78,13 @@ class Store:
         """
         folder = self._unfinished / f"{step.fingerprint}.{os.getpid()}.{uuid.uuid4().hex[:8]}"
         folder.mkdir(parents=True)
-        draft = Draft(folder, dict(provenance), lambda: self.scratch(step.fingerprint), lambda model: self.root / "log_probs" / model)
+        draft = Draft(
+            folder,
+            dict(provenance),
+            lambda: self.scratch(step.fingerprint),
+            self.root / "damaged",
+            lambda model: self.root / "log_probs" / model,
+        )
         try:
             yield draft
             draft.finish(step, inputs)

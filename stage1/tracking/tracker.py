@@ -76,6 +76,9 @@ class MlflowTracker:
     def step_found(self, step: Step) -> None:
         """Another run made it."""
 
+    def step_noted(self, step: Step, text: str) -> None:
+        """For people at the console."""
+
     def step_waits(self, step: Step, why: str) -> None:
         """Nothing to record yet."""
 

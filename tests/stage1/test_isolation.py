@@ -49,7 +49,7 @@ def test_evidence_lies_beside_the_answers(resident, checkpoint, tmp_path, traine
         "decode": {"temperature": 0, "max_new_tokens": 4},
     }
     step = Step(id="respond/sft", kind="respond", version=1, settings=settings, inputs={}, fingerprint="f")
-    draft = Draft(tmp_path, {}, lambda: tmp_path / "scratch", lambda model: tmp_path / model)
+    draft = Draft(tmp_path, {}, lambda: tmp_path / "scratch", tmp_path / "damaged", lambda model: tmp_path / model)
     inputs = {"instructions": Artifact(tmp_path / "items", {})} | ({"checkpoint": checkpoint} if trained else {})
 
     answers.run(
@@ -59,7 +59,6 @@ def test_evidence_lies_beside_the_answers(resident, checkpoint, tmp_path, traine
             draft=draft,
             models=lambda: resident,
             read_text=lambda path: "",
-            generation_batch_size=None,
             progress=lambda done, total: None,
             curve_loggers=lambda: (),
         )
