@@ -60,6 +60,8 @@ def _decision(decision: Decision) -> str:
 
 
 def _power(review: Assessment) -> Iterator[str]:
+    if review.power_table.rows:  # which tells it claim by claim
+        return
     yield from _wrapped(f"  {'power':<13}", review.power)
 
 

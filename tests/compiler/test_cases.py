@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from compiler.catalogue import CATALOGUE
+
 CASES = Path(__file__).parents[1] / "cases"
 WRONG = sorted((CASES / "wrong").glob("*.yaml"))
 RIGHT = sorted((CASES / "right").glob("*.yaml"))
@@ -76,6 +78,20 @@ def test_right_spec_becomes_the_plan_it_names(path, compiled):
     for line in case.text.split("\n"):
         if line.startswith("# step "):
             check_step(found.plan, line.removeprefix("# step "))
+
+
+def test_the_language_is_told_by_enough_examples(record_property):
+    """At least 80 wrong specs, each with a diagnostic on a faulty line, and 20 right ones, each with its plan; most codes appear."""
+    wrong = {path.stem: take_apart(path).expected for path in WRONG}
+    codes = {code for expected in wrong.values() for _, _, _, code, _ in expected}
+    for name, value in (("wrong", len(wrong)), ("right", len(RIGHT)), ("codes", len(codes))):
+        record_property(name, value)
+
+    assert len(wrong) >= 80
+    assert len(RIGHT) >= 20
+    assert not [name for name, expected in wrong.items() if not expected]
+    assert not [path.stem for path in RIGHT if "\n# plan: " not in path.read_text()]
+    assert len(codes & set(CATALOGUE)) >= 0.9 * len(CATALOGUE), sorted(set(CATALOGUE) - codes)
 
 
 def kinds(plan) -> str:
