@@ -11,12 +11,17 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlparse
 
 import pytest
 
 NANO = Path(__file__).with_name("nano.yaml")
+SECRET = "hf_" + "s3cr3tS3cr3t" * 3
 COMMAND = [sys.executable, "-m", "stage1"]
-ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"} | {"NO_COLOR": "1"}
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"} | {
+    "NO_COLOR": "1",
+    "HF_TOKEN": SECRET,
+}
 
 
 def stage1(cwd: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -115,7 +120,7 @@ def test_mlflow_holds_one_flat_finished_run_per_arm_and_seed(finished: Path) -> 
     client = MlflowClient(tracking_uri=f"sqlite:///{finished / 'mlflow.db'}")
     experiment = client.get_experiment_by_name("nano")
     plan = json.loads((finished / "runs" / "nano" / "plan.json").read_text())["fingerprint"]
-    runs = client.search_runs([experiment.experiment_id], f"tags.`stage1.plan` = '{plan}'")
+    runs = client.search_runs([experiment.experiment_id], f"tags.`stage1.plan` = '{plan}' and tags.`stage1.score` != ''")
 
     assert sorted((run.data.params["arm"], run.data.params["seed"]) for run in runs) == [
         ("base", "none"), ("dpo_only", "1"), ("dpo_only", "2"), ("sft", "1"), ("sft", "2"), ("sft_dpo", "1"), ("sft_dpo", "2"),
@@ -128,8 +133,68 @@ def test_mlflow_holds_one_flat_finished_run_per_arm_and_seed(finished: Path) -> 
         assert "answers.json" in files
         assert run.inputs.dataset_inputs
         if run.data.params["arm"] != "base":
-            assert client.get_metric_history(run.info.run_id, "train/loss")
-            assert "checkpoint" in files
+            train = finished / "runs" / "artifacts" / run.data.tags["stage1.train"] / "curves.jsonl"
+            wanted = [
+                (row["step"], row["value"])
+                for row in map(json.loads, train.read_text().splitlines())
+                if row["name"] == "train/loss"
+            ]
+            assert [(point.step, point.value) for point in client.get_metric_history(run.info.run_id, "train/loss")] == wanted
+            assert {data.dataset.name.split("/")[0] for data in run.inputs.dataset_inputs} >= {"instructions"}
+        low, rate, high = (run.data.metrics[f"{part}/addresses_instruction"] for part in ("eval-low", "eval", "eval-high"))
+        assert low <= rate <= high
+
+
+def test_every_trained_arm_is_a_logged_model_that_can_be_registered(finished: Path) -> None:
+    """Six adapters with weights in safetensors, a card, a signature, nothing pickled; one of them is put into the registry."""
+    from mlflow import MlflowClient
+
+    client = MlflowClient(tracking_uri=f"sqlite:///{finished / 'mlflow.db'}")
+    experiment = client.get_experiment_by_name("nano")
+    models = client.search_logged_models([experiment.experiment_id])
+
+    assert {(model.tags["arm"], model.tags["seed"]) for model in models} == {
+        (arm, seed) for arm in ("sft", "sft_dpo", "dpo_only") for seed in ("1", "2")
+    }
+    for model in models:
+        folder = Path(urlparse(model.artifact_location).path)
+        names = {path.name for path in folder.rglob("*")}
+        assert {"adapter_model.safetensors", "adapter_config.json", "README.md", "MLmodel"} <= names
+        assert not [name for name in names if name.endswith((".pkl", ".pt", ".bin", ".pickle"))]
+        assert "95% interval" in (folder / "README.md").read_text()
+        assert "instruction" in (folder / "MLmodel").read_text()
+    client.create_registered_model("nano-sft")
+    version = client.create_model_version("nano-sft", f"models:/{models[0].model_id}", model_id=models[0].model_id)
+    assert version.status == "READY"
+
+
+def test_the_summary_run_says_what_was_found(finished: Path) -> None:
+    """One run holds the verdicts as tags, the report and the rates; the experiment's description says the same."""
+    from mlflow import MlflowClient
+
+    client = MlflowClient(tracking_uri=f"sqlite:///{finished / 'mlflow.db'}")
+    experiment = client.get_experiment_by_name("nano")
+    plan = json.loads((finished / "runs" / "nano" / "plan.json").read_text())["fingerprint"]
+
+    runs = client.search_runs([experiment.experiment_id], f"tags.`stage1.plan` = '{plan}' and tags.`stage1.role` = 'summary'")
+
+    assert len(runs) == 1
+    assert runs[0].data.tags["verdict.sft_teaches_the_marker"] in runs[0].info.run_name
+    assert {file.path for file in client.list_artifacts(runs[0].info.run_id)} >= {"report.html", "summary.md"}
+    assert "SFT teaches the END marker" in experiment.tags["mlflow.note.content"]
+
+
+def test_nothing_secret_is_recorded(finished: Path) -> None:
+    """No value of the environment that runs were given is in the database, the manifests or the logs."""
+    places = [
+        finished / "mlflow.db",
+        *finished.glob("mlflow.db-wal"),
+        *finished.glob("runs/**/*.json"),
+        *finished.glob("runs/**/*.log"),
+    ]
+
+    assert all(SECRET.encode() not in path.read_bytes() for path in places)
+    assert all(os.environ["PATH"].encode() not in path.read_bytes() for path in places)
 
 
 def test_tracking_that_cannot_be_reached_costs_no_result(finished: Path, tmp_path: Path) -> None:
