@@ -115,13 +115,18 @@ def render_power(table: PowerTable, most: int = 16) -> list[str]:
         f"power by simulating the tests of the verdict: {table.items} items, {counted(table.seeds, 'seed')}, {corrected}",
         f"  {'claim':<{width}}  {'power':>12}  {'detectable':>10}  {f'for {table.target:.0%}: items x seeds':>24}  test",
     ]
-    lines += [f"  {row.claim:<{width}}  {_cells(row)}  {row.test}" for row in table.rows[:most]]
+    lines += [f"  {row.claim:<{width}}  {_cells(row)}  {row.why or row.test}" for row in table.rows[:most]]
     if len(table.rows) > most:
         lines.append(f"  and {len(table.rows) - most} more: --verbose shows them")
-    simulations = [row.simulations for row in table.rows if row.simulations]
-    counts = f"{min(simulations):,} to {max(simulations):,}" if simulations else "no"
-    lines.append(f"  {table.source}; {counts} simulations a claim, ± their Monte Carlo error")
-    return lines
+    return [*lines, f"  {table.source}", *_simulated(table)]
+
+
+def _simulated(table: PowerTable) -> list[str]:
+    counts = sorted({row.simulations for row in table.rows if row.simulations})
+    if not counts:
+        return []
+    told = f"{counts[0]:,}" if len(counts) == 1 else f"{counts[0]:,} to {counts[-1]:,}"
+    return [f"  {told} simulated experiments a claim, ± their Monte Carlo error; only the claim itself taken to be true"]
 
 
 def _cells(row: PowerRow) -> str:

@@ -156,6 +156,41 @@ def _tails(units: IntArray, log_size: FloatArray, negative: FloatArray, size: in
     return np.asarray(np.clip(2 * (mass[:, : size // 2] * tail).sum(axis=1), 0.0, 1.0))
 
 
+def signed_rank_p(contrasts: Contrasts, families: IntArray | None) -> FloatArray:
+    """Two-sided p-values of Wilcoxon's signed-rank test of items, or of the means of whole families, as `ordinal.signed_rank`.
+
+    By the normal limit of the sum of signed ranks, with the sum of their squares as variance, which holds with ties; exact, as
+    the sign-flip test of the ranks, for at most 50 differences without ties.
+    """
+    doubled = _doubled_ranks(_means(contrasts, families))
+    total, spread = np.abs(doubled.sum(axis=1)), np.sqrt(_square_sum(doubled))
+    p = 2 * special.ndtr(-total / np.maximum(spread, 1e-12))
+    several = (doubled != 0).sum(axis=1)
+    untied = _square_sum(doubled) > several * (several + 1) * (2 * several + 1) * (4 / 6) - 0.5
+    exact = untied & (several <= 50) & (several > 0)
+    return np.asarray(np.where(exact, sign_flip_p(doubled, exact), np.where(several > 0, p, 1.0)))
+
+
+def _means(contrasts: Contrasts, families: IntArray | None) -> IntArray:
+    """Means over families, in whole multiples of one step, (R, G)."""
+    if families is None:
+        return contrasts.units.astype(np.int64)
+    sizes = np.diff(np.append(families, contrasts.items))
+    return contrasts.units.astype(np.int64) * (math.lcm(*set(sizes.tolist())) // sizes)
+
+
+def _doubled_ranks(units: IntArray) -> IntArray:
+    """Twice the signed rank of every unit among those of its row that are not 0; equal sizes share their mean rank."""
+    _, size = np.unique(np.abs(units), return_inverse=True)
+    size = size.reshape(units.shape) + (0 if (units == 0).any() else 1)
+    kinds = int(size.max()) + 1
+    counts = np.bincount((np.arange(len(units))[:, None] * kinds + size).ravel(), minlength=len(units) * kinds)
+    counts = counts.reshape(len(units), kinds)
+    counts[:, 0] = 0
+    doubled = 2 * np.cumsum(counts, axis=1) - counts + 1
+    return np.asarray(np.take_along_axis(doubled, size, axis=1) * np.sign(units))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class SeedSquares:
     """What a test takes for the variance between training seeds: mean squares (R,) and their degrees of freedom."""

@@ -19,7 +19,7 @@ from evaluators.statistics import many
 from evaluators.statistics.crossed import FEWEST_ITEMS, seed_weight
 from evaluators.statistics.many import Contrasts, Flags, SeedSquares
 from evaluators.statistics.outcome import FloatArray
-from evaluators.statistics.simulation import HIGHEST_RATE, Experiments, Population, with_discordance
+from evaluators.statistics.simulation import HIGHEST_RATE, Counts, Experiments, Population, with_discordance
 
 BUDGET = 2_500_000
 """Answers simulated per endpoint, within the numbers of experiments below."""
@@ -50,20 +50,23 @@ class Simulation:
             for place, believed in enumerate(question.endpoints)
         ]
 
-    def chance(self, effect: float | None = None) -> Chance:
-        """How often the claim is supported at a true effect (for a claim of sameness: at that margin, the arms being equal)."""
+    def chance(self, effect: float | None = None, *, sensitivity: bool = True) -> Chance:
+        """How often the claim is supported at a true effect (for a claim of sameness: at that margin, the arms being equal).
+
+        `sensitivity` False counts what the main test alone would find.
+        """
         effect = self.question.effect if effect is None else effect
-        power = float(self.supported(effect).mean())
+        power = float(self.supported(effect, sensitivity=sensitivity).mean())
         error = np.sqrt(max(power * (1 - power), 1 / self.experiments) / self.experiments)
         return Chance(power, float(error), self.experiments)
 
-    def supported(self, effect: float) -> Flags:
+    def supported(self, effect: float, *, sensitivity: bool = True) -> Flags:
         """In which experiments the claim is supported, (R,)."""
         found = [endpoint.evidence(effect) for endpoint in self.endpoints]
         main = np.stack([tests[0].family for tests in found], axis=1)
         verdict = np.ones(self.experiments, dtype=bool)
         for place, tests in enumerate(found):
-            for test in tests:
+            for test in tests if sensitivity else tests[:1]:
                 verdict &= self._significant(main, place, test.expected)
         return verdict
 
@@ -158,10 +161,14 @@ class _Endpoint:
         steps = len(question.endpoints) - 1 if question.correction == "holm" else 0
         return strictest, max(question.alpha / max(question.tests - steps, 1), strictest)
 
-    def contrast(self, effect: float) -> Contrasts:
-        """The experiments when the true effect is `effect` (none in a claim of sameness)."""
+    def answers(self, effect: float) -> tuple[Counts, Counts]:
+        """Of both arms, when the true effect is `effect` (none in a claim of sameness)."""
         rate = self.population.rate if self.same else min(self.population.rate + effect, HIGHEST_RATE)
-        return many.contrast(self.drawn.answers(0, rate), self.behind, self.population.judgements, self.drawn.families)
+        return self.drawn.answers(0, rate), self.behind
+
+    def contrast(self, effect: float) -> Contrasts:
+        """The experiments at a true effect."""
+        return many.contrast(*self.answers(effect), self.population.judgements, self.drawn.families)
 
     def parts(self, effect: float) -> tuple[float, float, float]:
         """Variances of one item's difference, of chance in one answer, and between seeds, at a true effect.
@@ -184,7 +191,9 @@ class _Endpoint:
         data = self.contrast(effect)
         if self.question.recipe:
             return self._recipe(data, effect)
-        if max(self.seeds) > 1 or self.population.judgements > 1:
+        if self.population.judgements > 1:
+            return [self._signed_rank(data, effect), self._sign_flip(data, effect)]
+        if max(self.seeds) > 1:
             return [self._sign_flip(data, effect)]
         exact = self._evidence(data, many.mcnemar_p(data), lambda bound: many.tango_scores(data, bound), np.inf, effect)
         return [exact, self._sign_flip(data, effect)] if data.clustered else [exact]
@@ -201,6 +210,8 @@ class _Endpoint:
             ]
         if self.same:  # items alone cannot bound the difference of two ways of training
             return tests
+        if self.population.judgements > 1:
+            return [*tests, self._signed_rank(data, effect)]
         counts = np.maximum.reduce([test.expected for test in tests]) < self.levels[1]
         return [*tests, self._sign_flip(data, effect, counts)]
 
@@ -238,6 +249,11 @@ class _Endpoint:
         if not self.same:
             wanted = doubtful if counts is None else doubtful & counts
             p = np.where(wanted, many.sign_flip_p(data.units, wanted), p)
+        return self._evidence(data, p, lambda bound: (data.effect - bound) / error, df, effect)
+
+    def _signed_rank(self, data: Contrasts, effect: float) -> Evidence:
+        error, df = many.student(data)
+        p = many.signed_rank_p(data, self.drawn.families)
         return self._evidence(data, p, lambda bound: (data.effect - bound) / error, df, effect)
 
     def _evidence(

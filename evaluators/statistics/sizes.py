@@ -79,7 +79,7 @@ class ClosedForm:
         return error * (float(special.ndtri(target)) + critical - self.shift)
 
     def items(self, seeds: int, target: float) -> int:
-        """The fewest items, to the next ten, with the power `target`; beyond the most that are looked for where there are none."""
+        """The fewest items, to the next ten, with the power `target`; more than `MOST_ITEMS` where that is not enough."""
         wanted = float(special.ndtri(target))
         low, high = 0, MOST_ITEMS // _STEP + 1
         while high - low > 1:

@@ -1,4 +1,4 @@
-"""Simulated experiments and power: the test keeps its promises where the truth is known."""
+"""Simulated experiments: their truth is the one asked for, and many at once are tested as one by one."""
 
 from __future__ import annotations
 
@@ -6,167 +6,157 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from evaluators.statistics import many
 from evaluators.statistics.crossed import SeedVariance, crossed_test, seed_variance, seed_weight
+from evaluators.statistics.intervals import tango_score
 from evaluators.statistics.outcome import TestResult
-from evaluators.statistics.power import (
-    SeedPart,
-    crossed_detectable,
-    mcnemar_detectable,
-    mcnemar_items,
-    mcnemar_power,
-)
-from evaluators.statistics.simulation import (
-    Design,
-    crossed_p_values,
-    items_needed,
-    planned_detectable,
-    planned_power,
-    rejection_rate,
-    simulate,
-)
+from evaluators.statistics.paired import mcnemar_exact, sign_flip, sign_flip_p
+from evaluators.statistics.simulation import Experiments, Population, discordance, family_starts, joint_rate, with_discordance
+
+
+def draw(population: Population, items: int, seeds: tuple[int, ...], experiments: int, seed: int = 0) -> Experiments:
+    """Experiments with their own generator."""
+    return Experiments(population, items, seeds, experiments, np.random.default_rng(seed))
+
+
+def codes(starts: np.ndarray | None, items: int) -> np.ndarray | None:
+    """The family of every item, numbered from 0."""
+    return None if starts is None else np.repeat(np.arange(len(starts)), np.diff(np.append(starts, items)))
+
+
+@pytest.mark.parametrize("judgements", [1, 5])
+def test_the_rates_are_those_asked_for(judgements):
+    """Over many answers an arm passes at its rate, whatever its items, seeds, families and judgements."""
+    population = Population(judgements=judgements, family_size=2.0, family_share=0.5, seed_sd=0.03)
+    drawn = draw(population, 200, (3, 0), 100)
+
+    for arm, rate in ((0, 0.3), (1, 0.3), (0, 0.9), (1, 0.65)):
+        assert drawn.answers(arm, rate).mean() / judgements == pytest.approx(rate, abs=0.01)
+
+
+def test_seed_noise_is_the_one_asked_for():
+    """The rate of an arm varies between seeds by the standard deviation believed, and by chance on single items."""
+    rates = draw(Population(seed_sd=0.05), 2000, (400,), 5).answers(0, 0.65).mean(axis=2)
+
+    assert rates.std(axis=1, ddof=1).mean() == pytest.approx(0.05, rel=0.06)
+
+
+@pytest.mark.parametrize("share", [0.2, 0.3, 0.4, 0.45])
+def test_discordance_is_the_one_asked_for(share):
+    """The population made for a share of discordant items shows it, by quadrature and in simulated answers."""
+    population = with_discordance(Population(rate=0.45), 0.1, share)
+    drawn = draw(population, 500, (0, 0), 100)
+    differ = (drawn.answers(0, 0.55) != drawn.answers(1, 0.45)).mean()
+
+    assert discordance(population, 0.55, 0.45) == pytest.approx(share, abs=1e-3)
+    assert differ == pytest.approx(share, abs=0.01)
+
+
+def test_what_two_arms_pass_alike_is_known():
+    """The joint pass rate by quadrature is the one simulated."""
+    population = Population()
+    drawn = draw(population, 500, (0, 0), 100)
+    both = (drawn.answers(0, 0.75) * drawn.answers(1, 0.65)).mean()
+
+    assert joint_rate(population, 0.75, 0.65) == pytest.approx(both, abs=0.01)
+
+
+def test_families_share_what_they_are_told_to():
+    """With all variance shared, items of a family differ by chance alone; without, they are strangers."""
+    for share, alike in ((1.0, True), (0.0, False)):
+        population = Population(family_size=2.0, family_share=share, item_sd=8.0, item_arm_sd=0.0)
+        passed = draw(population, 400, (0,), 30).answers(0, 0.5)[:, 0, :].reshape(30, 200, 2)
+        agreement = (passed[:, :, 0] == passed[:, :, 1]).mean()
+
+        assert (agreement > 0.85) == alike
 
 
 @pytest.mark.parametrize(
-    ("items", "seeds", "noise", "false_positives", "power"),
-    [
-        (130, 3, 0.0, 0.035, 0.82),
-        (130, 3, 0.015, 0.027, 0.79),
-        (130, 3, 0.03, 0.041, 0.63),
-        (130, 5, 0.03, 0.044, 0.84),
-        (400, 3, 0.03, 0.040, 0.84),
-    ],
+    "wrong", [{"rate": 1.0}, {"seed_sd": -0.1}, {"family_share": 2.0}, {"family_size": 0.5}, {"judgements": 0}]
 )
-def test_the_crossed_test_has_its_known_error_rates(
-    items: int, seeds: int, noise: float, false_positives: float, power: float
-) -> None:
-    """False positives and power at +10 points as tabled for four trained arms, within Monte Carlo error; never above 5%."""
-    design = Design(items, seeds, seed_sd=noise)
-    null = rejection_rate(design, 0.0, experiments=1200)
-    effect = rejection_rate(design, 0.1, experiments=600, seed=1)
-
-    assert null.total == pytest.approx(false_positives, abs=0.02)
-    assert null.total <= 0.05 + 2.5 * null.error
-    assert effect.right == pytest.approx(power, abs=0.05)
+def test_impossible_populations_are_refused(wrong):
+    """A rate of 1, negative deviations, half a family or an outcome without judgement cannot be simulated."""
+    with pytest.raises(ValueError, match=r"strictly between|not negative|a family has"):
+        replace(Population(), **wrong)
+    with pytest.raises(ValueError, match="at least two items"):
+        draw(Population(), 1, (2, 2), 5)
 
 
-def test_many_experiments_at_once_are_the_very_test() -> None:
-    """The vectorised p-values are those of `crossed_test`, pooled over all arms and over the two compared."""
-    answers = simulate(Design(40, 3, trained_arms=3), 0.1, 5, np.random.default_rng(0))
-    for pool in (None, 2):
-        effects, p_values = crossed_p_values(answers, pool)
-        for experiment, effect, p in zip(answers.astype(float), effects, p_values, strict=True):
-            seeds = seed_variance(list(experiment[:pool]))
-            assert isinstance(seeds, SeedVariance)
-            result = crossed_test(experiment[0], experiment[1], seeds)
-
-            assert isinstance(result, TestResult)
-            assert (result.effect, result.p) == pytest.approx((effect, p), rel=1e-5)
+CASES = st.tuples(
+    st.integers(11, 40), st.sampled_from([(2, 2), (3, 3), (3, 0), (0, 3), (5, 5)]), st.sampled_from([1.0, 1.4, 3.0]),
+    st.sampled_from([1, 5]), st.integers(0, 1000),
+)  # fmt: skip
 
 
-def test_the_first_arm_is_better_by_the_effect() -> None:
-    """Simulated rates are the ones asked for."""
-    rates = simulate(Design(400, 3, rate=0.4, seed_sd=0.0), 0.2, 40, np.random.default_rng(0)).mean(axis=(0, 2, 3))
+@settings(max_examples=25, deadline=None)
+@given(CASES)
+def test_many_experiments_are_tested_as_one_by_one(case):
+    """Effects, crossed t-tests, sign-flip tests and clustered variances in arrays are those of the tests themselves."""
+    items, seeds, size, judgements, seed = case
+    population = Population(family_size=size, judgements=judgements)
+    drawn = draw(population, items, seeds, 4, seed)
+    first, second = drawn.answers(0, 0.75), drawn.answers(1, 0.65)
+    data = many.contrast(first, second, judgements, drawn.families)
+    trained = (seeds[0] > 0, seeds[1] > 0)
+    families = codes(drawn.families, items)
+    flips = many.sign_flip_p(data.units)
+    for r in range(4):
+        a, b = first[r] / judgements, second[r] / judgements
+        own = seed_variance([arm for arm, count in zip((a, b), seeds, strict=True) if count])
+        assert isinstance(own, SeedVariance)
+        alone = crossed_test(a, b, own, trained=trained, families=families)
+        flipped = sign_flip(a.mean(axis=0) - b.mean(axis=0), families)
+        assert isinstance(alone, TestResult)
+        assert isinstance(flipped, TestResult)
+        runs = tuple(max(count, 1) for count in seeds)
+        squares = many.SeedSquares(
+            np.mean([data.rates[k].var(axis=1, ddof=1) for k in (0, 1) if seeds[k]], axis=0),
+            np.mean([data.within[k] for k in (0, 1) if seeds[k]], axis=0) / items,
+            own.degrees_of_freedom,
+            own.chance_degrees_of_freedom,
+        )
+        error, df = many.crossed(data, squares, seed_weight(runs, trained))
+        p = 2 * many.t_above(np.abs(data.effect) / error, df)
 
-    assert rates == pytest.approx([0.6, 0.4, 0.4, 0.4], abs=0.02)
-
-
-@pytest.mark.parametrize("wrong", [{"items": 1}, {"seeds": 1}, {"trained_arms": 1}, {"rate": 1.0}])
-def test_impossible_designs_are_refused(wrong: dict[str, float]) -> None:
-    """One seed, one arm, one item or a rate of 1 cannot be simulated."""
-    with pytest.raises(ValueError, match=r"at least two|strictly between"):
-        replace(Design(130, 3), **wrong)
-
-
-def test_planned_detectable_effects_are_the_known_ones() -> None:
-    """130 items x 3 seeds: 10 to 12 points for one test, 14 to 17 after Holm over nine."""
-    design = Design(130, 3)
-    single, of_nine = (planned_detectable(design, alpha, sensitivity=False) for alpha in (0.05, 0.05 / 9))
-
-    assert single is not None
-    assert of_nine is not None
-    assert 0.095 <= single <= 0.125
-    assert 0.135 <= of_nine <= 0.175
-
-
-def test_what_leaves_no_room_is_not_detectable() -> None:
-    """Above a rate of 98% no improvement is large enough for a test of 130 items."""
-    assert planned_detectable(Design(130, 3, rate=0.98)) is None
-    assert planned_power(Design(130, 3, rate=0.98), 0.10, experiments=400) < 0.5
-
-
-def test_more_items_find_smaller_effects() -> None:
-    """The number of items it names suffices, and two thirds of them do not."""
-    design = Design(130, 3, seed_sd=0.0)
-    needed = items_needed(design, 0.15, sensitivity=False, most=600)
-
-    assert needed is not None
-    assert planned_power(replace(design, items=needed), 0.15, sensitivity=False) >= 0.8
-    assert planned_power(replace(design, items=needed * 2 // 3), 0.15, sensitivity=False) < 0.8
-    assert items_needed(design, 0.02, sensitivity=False, most=200) is None
+        assert data.effect[r] == pytest.approx(alone.effect, abs=1e-12)
+        assert df[r] == pytest.approx(alone.degrees_of_freedom, rel=1e-5)
+        assert p[r] == pytest.approx(alone.p, rel=1e-4)
+        assert flips[r] == pytest.approx(flipped.p, rel=1e-6, abs=1e-9)
 
 
-def test_mcnemar_power_has_its_known_anchors() -> None:
-    """10 points at 80% power: 249, 329 and 408 items at 30, 40 and 50% discordance; 130 items give 0.49 and 0.32."""
-    assert [mcnemar_items(discordant, 0.1) for discordant in (0.3, 0.4, 0.5)] == [249, 329, 408]
-    assert mcnemar_power(130, 0.3, 0.1) == pytest.approx(0.49, abs=0.005)
-    assert mcnemar_power(130, 0.5, 0.1) == pytest.approx(0.32, abs=0.005)
+@settings(max_examples=25, deadline=None)
+@given(st.integers(5, 60), st.integers(0, 1000), st.sampled_from([-0.3, -0.1, 0.1, 0.4]))
+def test_exact_mcnemar_in_arrays_is_the_test_itself(items, seed, bound):
+    """p-values and Tango's scores of single runs are those of the test and the interval."""
+    drawn = draw(Population(), items, (0, 0), 5, seed)
+    first, second = drawn.answers(0, 0.7), drawn.answers(1, 0.6)
+    data = many.contrast(first, second, 1, None)
+    p, scores = many.mcnemar_p(data), many.tango_scores(data, bound)
+    b, c = data.discordant
+    for r in range(5):
+        alone = mcnemar_exact(first[r, 0].astype(float), second[r, 0].astype(float))
+        assert isinstance(alone, TestResult)
+
+        assert p[r] == pytest.approx(alone.p, rel=1e-9)
+        assert scores[r] == pytest.approx(tango_score(b[r], c[r], items, bound), rel=1e-9)
 
 
-def test_mcnemar_detectable_effect_is_where_power_is_reached() -> None:
-    """At the effect it names power is 80%, a little below it is not; with too few items nothing is found."""
-    effect = mcnemar_detectable(200, 0.3)
+def test_only_the_wanted_sign_flips_are_computed():
+    """What is not asked for counts as p = 1; what is, is exact for any sums."""
+    units = np.array([[3, -1, 2, 5], [1, 1, 1, 1], [0, 0, 0, 0], [2, -2, 1, -1]])
+    found = many.sign_flip_p(units, np.array([True, False, True, True]))
 
-    assert effect is not None
-    assert mcnemar_power(200, 0.3, effect) >= 0.8 > mcnemar_power(200, 0.3, effect - 0.005)
-    assert mcnemar_detectable(5, 0.3) is None
-    with pytest.raises(ValueError, match="discordant"):
-        mcnemar_power(100, 0.1, 0.2)
+    assert found == pytest.approx([sign_flip_p(units[0].astype(float)), 1.0, 1.0, 1.0])
 
 
-def seed_part(arms: np.ndarray) -> SeedPart:
-    """What the seeds of these arms (K, S, n) add to the contrast of the first two."""
-    everyone, own = seed_variance(list(arms)), seed_variance(list(arms[:2]))
-    assert isinstance(everyone, SeedVariance)
-    assert isinstance(own, SeedVariance)
-    return SeedPart(everyone, own, seed_weight((arms.shape[1], arms.shape[1])))
+def test_families_are_as_large_as_asked():
+    """Families of consecutive items, equal to one item; none where every item stands alone."""
+    starts = family_starts(130, 1.3)
 
-
-def test_detectable_effects_seen_in_data_agree_with_the_plan() -> None:
-    """On data from the planning model, the effect detectable in hindsight is on average the planned one, within 2 points."""
-    design = Design(130, 5, seed_sd=0.015)
-    answers = simulate(design, 0.0, 8, np.random.default_rng(0)).astype(float)
-    found = [crossed_detectable(a[0].mean(axis=0) - a[1].mean(axis=0), seed_part(a)) for a in answers]
-    planned = planned_detectable(design)
-
-    assert planned is not None
-    assert np.mean([effect for effect in found if effect is not None]) == pytest.approx(planned, abs=0.02)
-
-
-def test_a_large_observed_effect_is_not_taken_for_noise() -> None:
-    """Arms 80 points apart without item noise: a few points would have been found, whatever the distance measured."""
-    differences = np.where(np.arange(130) < 104, 1.0, 0.0)
-    detectable = crossed_detectable(differences)
-
-    assert detectable is not None
-    assert detectable < 0.12
-
-
-def test_ties_everywhere_still_need_several_items_to_differ() -> None:
-    """130 ties: an effect must move about five items to be seen, not none."""
-    detectable = crossed_detectable(np.zeros(130))
-
-    assert detectable is not None
-    assert 0.03 < detectable < 0.09
-    assert crossed_detectable(np.zeros(1)) is None
-
-
-def test_families_make_effects_harder_to_see() -> None:
-    """The same differences in families that agree within detect less."""
-    rng = np.random.default_rng(0)
-    differences = np.repeat(rng.choice([-1.0, 0.0, 1.0], 40), 4)
-    alone, clustered = crossed_detectable(differences), crossed_detectable(differences, families=np.repeat(np.arange(40), 4))
-
-    assert alone is not None
-    assert clustered is not None
-    assert clustered > 1.5 * alone
+    assert starts is not None
+    assert len(starts) == 100
+    assert set(np.diff(np.append(starts, 130))) == {1, 2}
+    assert family_starts(130, 1.0) is None

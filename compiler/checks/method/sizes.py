@@ -115,12 +115,17 @@ def _evidence(design: Design, asked: Question, chance: Chance, needed: Needs | N
 
 
 def _more(design: Design, asked: Question, needed: Needs | None) -> dict[str, object]:
+    wanted: dict[str, object] = {}
     if needed is None or needed.items is None:
-        return {}
-    seeds = {"seeds": more_seeds(design.spec.seeds, needed.seeds)} if needed.seeds > asked.seeds else {}
-    # Where the planned items nearly suffice, the search may find them enough: a few more, then.
-    items = needed.items if seeds else max(needed.items, _next_ten(1.05 * asked.items))
-    return ({"data.instructions.heldout": items} if items > asked.items else {}) | seeds
+        return wanted
+    items = needed.items
+    if needed.seeds > asked.seeds:
+        wanted["seeds"] = more_seeds(design.spec.seeds, needed.seeds)
+    else:  # where the planned items nearly suffice, the search may find them enough: a few more, then
+        items = max(items, _next_ten(1.05 * asked.items))
+    if items > asked.items:
+        wanted["data.instructions.heldout"] = items
+    return wanted
 
 
 def _next_ten(items: float) -> int:
