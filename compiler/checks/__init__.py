@@ -28,6 +28,7 @@ CHECKS: tuple[Check, ...] = (
     training.check_matches,
     training.check_batches,
     training.check_losses,
+    training.check_engines,
     training.check_pairs,
     training.check_weights,
     training.check_unused,

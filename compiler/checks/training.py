@@ -83,6 +83,16 @@ def check_losses(subject: Subject) -> Iterator[Diagnostic]:
                 yield error("S221", subject.value(*path, written), message, label="not together", help=way_out)
 
 
+def check_engines(subject: Subject) -> Iterator[Diagnostic]:
+    """What is asked of TRL is something that it is driven to do here."""
+    devices = subject.spec.runtime.devices
+    for path, recipe in _recipes(subject):
+        if recipe.engine == "trl" and devices > 1 and subject.written(*path, "engine"):
+            message = f"`engine: trl` trains on one device, and `runtime.devices` is {devices}"
+            way_out = "set `runtime.devices: 1`, or `engine: stage1`"
+            yield error("S222", subject.value(*path, "engine"), message, label="on one device", help=way_out)
+
+
 def _quarrels(recipe: DpoRecipe) -> Iterator[tuple[str, str, str, str]]:
     """Two settings each, why they do not go together, and the way out."""
     if recipe.loss == "ipo" and recipe.label_smoothing > 0:

@@ -200,4 +200,14 @@ CODES = (
         TWO_STAGES.replace("{objective: dpo}", "{objective: dpo, loss: ipo, label_smoothing: 0.1}"),
         TWO_STAGES.replace("{objective: dpo}", "{objective: dpo, loss: ipo, sft_weight: 0.2}"),
     ),
+    Code(
+        "S222",
+        "a setting that TRL is not asked to carry out",
+        """
+        `engine: trl` replicates an arm with TRL's own trainers, on the same batches and on one device. With several
+        `runtime.devices` only `engine: stage1` trains.
+        """,
+        TWO_STAGES.replace("{objective: dpo}", "{objective: dpo, engine: trl}") + "runtime: {devices: 2}\n",
+        TWO_STAGES.replace("{objective: dpo}", "{objective: dpo, engine: trl}"),
+    ),
 )
