@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from compiler.diagnostics import Diagnostic, did_you_mean, error, quoted, suggestion
+from compiler.guessing import OBJECTIVES, is_key_of_another_objective, with_guesses
 from compiler.language.lookup import is_tag, keys_of, length_at, part_at, title_of, whereabouts
 from compiler.language.spec import Spec
 from compiler.source.scalars import resolve
@@ -43,20 +44,30 @@ class Draft:
 
 def check_shape(tree: Node) -> tuple[Draft | None, list[Diagnostic]]:
     """What is wrong with the shape, and a draft to check on; no draft where too little is left."""
-    value = tree.plain()
-    findings: list[Diagnostic] = []
-    broken: set[Path] = set()
+    value, guessed = with_guesses(tree.plain())
+    findings = [_bad_recipe(tree, path) for path in sorted(guessed, key=str)]
+    broken: set[Path] = set(guessed)
     for round_ in range(_ROUNDS):
         try:
-            return Draft(tree, Spec.model_validate(value), frozenset(broken)), findings
+            spec = Spec.model_validate(value)
+            if round_ > 0 or not guessed:
+                return Draft(tree, spec, frozenset(broken)), findings
+            details: list[ErrorDetails] = []
         except ValidationError as invalid:
             details = invalid.errors(include_url=False, include_input=False)
-            if round_ == 0:
-                findings = list(dict.fromkeys(_finding(tree, detail) for detail in details if not _follows(detail, details)))
-            cuts = {_cut(detail) for detail in details}
-            broken |= cuts
-            value = _without(value, cuts)
+        if round_ == 0:
+            told = (detail for detail in details if not _follows(detail, details) and not _misguessed(detail, guessed))
+            findings = list(dict.fromkeys((*findings, *(_finding(tree, detail) for detail in told))))
+        cuts = {_cut(detail) for detail in details} | (set(guessed) if round_ == 0 else set())
+        broken |= cuts
+        value = _without(value, cuts)
     return None, findings
+
+
+def _misguessed(detail: ErrorDetails, guessed: frozenset[Path]) -> bool:
+    """Whether a key is only unknown to the objective that a recipe was guessed to have."""
+    path = _path(detail)
+    return detail["type"] == "extra_forbidden" and path[:2] in guessed and is_key_of_another_objective(path)
 
 
 def _follows(detail: ErrorDetails, details: list[ErrorDetails]) -> bool:
@@ -204,9 +215,16 @@ def _bad_recipe(tree: Node, path: Path) -> Diagnostic:
             label="a recipe needs `objective`",
             help="add `objective: sft` or `objective: dpo`",
         )
-    found, allowed = str(objective.scalar), ("sft", "dpo")
+    found = str(objective.scalar)
     message = f"{quoted(found)} is not a possible value of `{_dotted((*path, 'objective'))}`"
-    return error("S105", objective.place, message, label="not known", help=suggestion(found, allowed, "possible"))
+    return error(
+        "S105",
+        objective.place,
+        message,
+        label="not known",
+        help=suggestion(found, OBJECTIVES, "possible"),
+        replacement=did_you_mean(found, OBJECTIVES),
+    )
 
 
 def _value(tree: Node, path: Path, detail: ErrorDetails) -> Diagnostic:
