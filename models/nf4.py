@@ -122,6 +122,6 @@ def to_bf16(model: torch.nn.Module) -> None:
 def _total_bytes(device: torch.device) -> int:
     if device.type == "cuda":
         return int(torch.cuda.get_device_properties(device).total_memory)
-    import psutil  # type: ignore[import-untyped]  # a dependency of peft
+    import psutil
 
     return int(psutil.virtual_memory().total)
