@@ -26,6 +26,7 @@ class Schedule:
         self._way = ways_to_the_end(steps, self._consumers, seconds)
         self._to_make = {step.id for step in steps if step.id not in complete}
         self._missing = {step.id: self._count_missing(step) for step in steps}
+        self._taken: set[str] = set()
         self._ready: list[tuple[float, int, str]] = []
         for step in steps:
             self._offer(step.id)
@@ -34,13 +35,15 @@ class Schedule:
         """Take the most urgent step that can be made now; None when there is none."""
         while self._ready:
             step_id = heapq.heappop(self._ready)[2]
-            if step_id in self._to_make and not self._missing[step_id]:
+            if self._is_ready(step_id):
+                self._taken.add(step_id)
                 return self._steps[step_id]
         return None
 
     def complete(self, step_id: str) -> None:
         """A step's artifact is there: what waited for it alone can be made."""
         self._to_make.discard(step_id)
+        self._taken.discard(step_id)
         for consumer in self._consumers[step_id]:
             self._missing[consumer] -= 1
             self._offer(consumer)
@@ -48,6 +51,7 @@ class Schedule:
     def fail(self, step_id: str) -> list[str]:
         """A step cannot be made: neither can what hangs on it, whose ids come back, in plan order."""
         self._to_make.discard(step_id)
+        self._taken.discard(step_id)
         blocked: set[str] = set()
         open_ends = [step_id]
         while open_ends:
@@ -59,6 +63,7 @@ class Schedule:
 
     def put_back(self, step_id: str) -> None:
         """A step that was taken was not made, and is to be offered again."""
+        self._taken.discard(step_id)
         self._offer(step_id)
 
     def lose(self, step_id: str) -> None:
@@ -80,8 +85,11 @@ class Schedule:
         """What a step waits for, as far as it is carried out here."""
         return {source for source in (*step.inputs.values(), *step.after) if source in self._steps}
 
+    def _is_ready(self, step_id: str) -> bool:
+        return step_id in self._to_make and step_id not in self._taken and not self._missing[step_id]
+
     def _offer(self, step_id: str) -> None:
-        if step_id in self._to_make and not self._missing[step_id]:
+        if self._is_ready(step_id):
             heapq.heappush(self._ready, (-self._way[step_id], self._place[step_id], step_id))
 
 
