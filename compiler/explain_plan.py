@@ -6,6 +6,7 @@ from collections.abc import Container, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from compiler.language.recipes import with_neutral
 from compiler.plan import Plan, Step, StepKind
 
 Action = Literal["reuse", "run"]
@@ -141,6 +142,8 @@ _DERIVED = frozenset({"lineage", "confounds"})
 def _named(settings: dict[str, Any]) -> dict[str, Any]:
     """Settings with claims by their names (their place in a list says nothing), and without what follows from others."""
     said = {key: value for key, value in settings.items() if key not in _DERIVED}
+    if "recipe" in said:
+        said["recipe"] = with_neutral(said["recipe"])
     return said | {"claims": {claim["name"]: _named(claim) for claim in said["claims"]}} if "claims" in said else said
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from compiler.language.recipes import NEUTRAL
 from compiler.plan import ArmSteps, Plan
 
 
@@ -15,9 +16,13 @@ def what_varies(plan: Plan) -> dict[str, dict[str, str]]:
     varying = [name for name in names if len({values.get(name) for values in settings.values()}) > 1]
     return {
         entry.key: {"arm": entry.arm, "seed": str(entry.seed if entry.seed is not None else "none")}
-        | {name: settings[entry.key].get(name, "none") for name in varying}
+        | {name: settings[entry.key].get(name, _left_out(name, entry)) for name in varying}
         for entry in plan.arms
     }
+
+
+def _left_out(name: str, entry: ArmSteps) -> str:
+    return str(NEUTRAL[name]) if name in NEUTRAL and entry.train is not None else "none"
 
 
 def _settings(entry: ArmSteps, plan: Plan) -> dict[str, str]:

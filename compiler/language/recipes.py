@@ -137,6 +137,12 @@ class DpoRecipe(_Recipe):
     sft_weight: SftWeight = 0.0
 
 
+def with_neutral(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """A recipe's data with what was left out of it."""
+    known = (DpoRecipe if recipe["objective"] == "dpo" else SftRecipe).model_fields
+    return {name: value for name, value in NEUTRAL.items() if name in known} | dict(recipe)
+
+
 def _objective(value: Any) -> str | None:
     objective = value.get("objective") if isinstance(value, dict) else getattr(value, "objective", None)
     return {"sft": "<an sft recipe>", "dpo": "<a dpo recipe>"}.get(objective) if isinstance(objective, str) else None

@@ -39,6 +39,8 @@ def test_what_was_interrupted_is_not_complete_yet(four_arms, compiled):
         (["recipes.dpo.beta=0.3"], "train/dpo_only/seed-1", "recipes.dpo.beta 0.1 -> 0.3"),
         (["recipes.dpo.beta=0.3"], "respond/dpo_only/seed-1", "train/dpo_only/seed-1 changes"),
         (["arms.dpo_only.train={use: dpo, epochs: 2}"], "train/dpo_only/seed-1", "arms.dpo_only.train.epochs 1.0 -> 2.0"),
+        (["recipes.dpo.loss=ipo"], "train/dpo_only/seed-1", "recipes.dpo.loss sigmoid -> ipo"),
+        (["recipes.sft.engine=trl"], "train/sft/seed-1", "recipes.sft.engine stage1 -> trl"),
         (["arms.dpo_only.prompt=raw"], "respond/dpo_only/seed-1", "arms.dpo_only.prompt instruction -> raw"),
         (["data.instructions.seed=8"], "instructions", "data.instructions.seed 7 -> 8"),
         (["data.demonstrations.few_shot=2"], "generate/base/few-shot", "data.demonstrations.few_shot 4 -> 2"),
