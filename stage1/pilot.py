@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from compiler.checks.method.power import Pilot
 from compiler.records import Item, ItemScore
@@ -30,8 +30,8 @@ def pilot_of(root: Path, remembered: Path, experiment: str) -> Pilot | None:
         return None
     path = remembered / f"pilot-{analyze['fingerprint'][:32]}.json"
     try:
-        return Pilot(**json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        return TypeAdapter(Pilot).validate_json(path.read_bytes())
+    except (OSError, ValueError):
         pilot = _measured(Store(root), steps, analyze)
     if pilot is not None:
         with contextlib.suppress(OSError):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TypeVar
+
+from pydantic import TypeAdapter
 
 from compiler.checks.method.power import Chance, Needs, Pilot, Question
 from compiler.plan import fingerprint
@@ -23,9 +24,13 @@ _Answer = TypeVar("_Answer", Chance, Needs)
 class SimulatedPower:
     """Answers questions of power by simulation, each of them once."""
 
-    def __init__(self, root: Path | None = None) -> None:
-        """Remember answers under `root`/power, and look for finished runs there; None: remember while this object lives."""
+    def __init__(self, root: Path | None = None, *, pilots: bool = True) -> None:
+        """Remember answers under `root`/power; None: remember them while this object lives.
+
+        `pilots`: take variances from finished runs under `root`.
+        """
         self._root = root
+        self._pilots = root if pilots else None
         self._known: dict[str, Chance | Needs] = {}
 
     def chance(self, question: Question, /) -> Chance:
@@ -51,7 +56,7 @@ class SimulatedPower:
 
     def pilot(self, experiment: str, /) -> Pilot | None:
         """What a finished run of the experiment measured."""
-        return pilot_of(self._root, self._root / FOLDER, experiment) if self._root is not None else None
+        return pilot_of(self._pilots, self._pilots / FOLDER, experiment) if self._pilots is not None else None
 
     def _remembered(self, kind: type[_Answer], asked: dict[str, object], simulated: Callable[[], _Answer]) -> _Answer:
         """The answer in memory, else on disk, else simulated; a disk that cannot be read or written is no hindrance."""
@@ -60,12 +65,11 @@ class SimulatedPower:
         if isinstance(known, kind):
             return known
         path = self._root / FOLDER / f"{key[:32]}.json" if self._root is not None else None
-        answer = _read(path, kind) or simulated()
+        answer = _read(path, kind)
+        if answer is None:
+            answer = simulated()
+            _write(path, answer)
         self._known[key] = answer
-        if path is not None and not path.is_file():
-            with contextlib.suppress(OSError):
-                path.parent.mkdir(parents=True, exist_ok=True)
-                write_json(path, asdict(answer))
         return answer
 
 
@@ -80,9 +84,17 @@ def _plain(question: Question) -> dict[str, object]:
 
 
 def _read(path: Path | None, kind: type[_Answer]) -> _Answer | None:
+    """None where nothing that can be believed is remembered."""
     if path is None:
         return None
     try:
-        return kind(**json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        return TypeAdapter(kind).validate_json(path.read_bytes())
+    except (OSError, ValueError):
         return None
+
+
+def _write(path: Path | None, answer: Chance | Needs) -> None:
+    if path is not None:
+        with contextlib.suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_json(path, asdict(answer))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 
 from compiler.checks.method import Design
@@ -9,6 +10,9 @@ from compiler.checks.method.design import Comparison
 from compiler.checks.method.power import Power, Question
 from compiler.checks.method.sizes import needs, question, target
 from compiler.diagnostics import counted
+
+_WIDTH, _NAME = 120, 44
+"""Columns of a line, and of a claim's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,27 +114,40 @@ def render_power(table: PowerTable, most: int = 16) -> list[str]:
     if not table.rows:
         return []
     corrected = f"{table.correction} over {counted(table.tests, 'test')}" if table.correction != "none" else "uncorrected"
-    width = max(len(row.claim) for row in table.rows[:most])
-    lines = [
+    shown = table.rows[:most]
+    width = min(max(len(row.claim) for row in shown), _NAME)
+    head = f"{'claim':<{width}}  {f'at {shown[0].effect * 100:g} points':>12}  {'detectable':>11}  {'items x seeds':>13}  test"
+    return [
         f"power by simulating the tests of the verdict: {table.items} items, {counted(table.seeds, 'seed')}, {corrected}",
-        f"  {'claim':<{width}}  {'power':>12}  {'detectable':>10}  {f'for {table.target:.0%}: items x seeds':>24}  test",
+        f"  {head}",
+        *(f"  {shortened(row.claim, width):<{width}}  {_cells(row)}" for row in shown),
+        *([f"  and {len(table.rows) - most} more: --verbose shows them"] if len(table.rows) > most else []),
+        *_wrapped(_notes(table)),
     ]
-    lines += [f"  {row.claim:<{width}}  {_cells(row)}  {row.why or row.test}" for row in table.rows[:most]]
-    if len(table.rows) > most:
-        lines.append(f"  and {len(table.rows) - most} more: --verbose shows them")
-    return [*lines, f"  {table.source}", *_simulated(table)]
 
 
-def _simulated(table: PowerTable) -> list[str]:
-    counts = sorted({row.simulations for row in table.rows if row.simulations})
-    if not counts:
-        return []
-    told = f"{counts[0]:,}" if len(counts) == 1 else f"{counts[0]:,} to {counts[-1]:,}"
-    return [f"  {told} simulated experiments a claim, ± their Monte Carlo error; only the claim itself taken to be true"]
+def shortened(name: str, width: int) -> str:
+    """A name cut to a width, the cut marked."""
+    return name if len(name) <= width else f"{name[: width - 1]}…"
 
 
 def _cells(row: PowerRow) -> str:
     power = f"{row.power * 100:.0f}% ± {row.error * 100:.1f}" if row.simulations else "none"
     detectable = f"{row.detectable * 100:g} points" if row.detectable is not None else "-"
-    needed = f"{row.items} x {row.seeds}" if row.items is not None else "no such design"
-    return f"{power:>12}  {detectable:>10}  {needed:>24}"
+    needed = f"{row.items} x {row.seeds}" if row.items is not None else "none enough"
+    return f"{power:>12}  {detectable:>11}  {needed:>13}  {'no valid test' if row.why else row.test}"
+
+
+def _notes(table: PowerTable) -> list[str]:
+    """What the numbers rest on, and why some are missing."""
+    counts = sorted({row.simulations for row in table.rows if row.simulations})
+    notes = [*dict.fromkeys(row.why for row in table.rows if row.why), table.source]
+    if counts:
+        told = f"{counts[0]:,}" if len(counts) == 1 else f"{counts[0]:,} to {counts[-1]:,}"
+        notes.append(f"{told} simulated experiments a claim, ± their Monte Carlo error, no other claim taken to be true")
+    notes.append(f"detectable and needed: with power {table.target:.0%}")
+    return notes
+
+
+def _wrapped(notes: list[str]) -> list[str]:
+    return textwrap.wrap("; ".join(notes), _WIDTH, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)

@@ -176,7 +176,7 @@ def _means(contrasts: Contrasts, families: IntArray | None) -> IntArray:
     if families is None:
         return contrasts.units.astype(np.int64)
     sizes = np.diff(np.append(families, contrasts.items))
-    return contrasts.units.astype(np.int64) * (math.lcm(*set(sizes.tolist())) // sizes)
+    return np.asarray(contrasts.units.astype(np.int64) * (math.lcm(*set(sizes.tolist())) // sizes))
 
 
 def _doubled_ranks(units: IntArray) -> IntArray:

@@ -62,9 +62,12 @@ def show_plan(
             print(f"\n{render_steps(outlook, compilation.contrasts)}")
         if cost:
             print(f"\n{render_estimate(cost)}")
-    if strengthened is not None and review is not None:
-        if not _strengthened(spec, overrides, strengthened, review.level, store_root):
-            return 2
+    if (
+        strengthened is not None
+        and review is not None
+        and not _strengthened(spec, overrides, strengthened, review.level, store_root)
+    ):
+        return 2
     if compilation.plan is None:
         return 4 if require_go and review is not None else 1
     if out is not None and not _saved(out, compilation.plan):

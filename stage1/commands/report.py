@@ -14,6 +14,7 @@ from compiler.assessment import Assessment, assess
 from compiler.plan import Plan
 from evaluators.labels import MalformedLabels, compare
 from stage1.commands.compiling import CannotRead, compile_file, print_diagnostics
+from stage1.power import SimulatedPower
 from stage1.report.data import NotRunYet, ReportData, gather
 from stage1.report.labels import labelling_sheet, scored_answers
 from stage1.report.render import render_html, render_json, render_markdown
@@ -36,7 +37,7 @@ def write_report(
     if compilation.plan is None:
         return 1
     try:
-        data = gather(compilation.plan, Store(store_root), review_of(compilation.plan))
+        data = gather(compilation.plan, Store(store_root), review_of(compilation.plan, store_root))
     except (NotRunYet, DamagedArtifact) as problem:
         print(f"error: {problem}", file=sys.stderr)
         return 3
@@ -59,18 +60,21 @@ def _deliver(text: str, out: Path | None) -> int:
 
 def render(plan: Plan, store: Store, folder: Path) -> tuple[ReportData, Path]:
     """The HTML page of a run that has just finished, written into its folder."""
-    data = gather(plan, store, review_of(plan))
+    data = gather(plan, store, review_of(plan, store.root))
     page = folder / "report.html"
     _replace(page, render_html(data))
     return data, page
 
 
-def review_of(plan: Plan) -> Assessment | None:
-    """The review of a plan's design, from the resolved spec that it carries; None where that no longer compiles."""
+def review_of(plan: Plan, store_root: Path | None = None) -> Assessment | None:
+    """The review of a plan's design, from the resolved spec that it carries; None where that no longer compiles.
+
+    Its expected power is as it was before the run, remembered in the store: the run is no pilot of itself.
+    """
     world = _PlannedWorld(
         {step.settings["model"]["base"]: step.settings["model"]["digest"] for step in plan.steps if "model" in step.settings}
     )
-    compilation = compile_spec("the plan", json.dumps(plan.spec), [], world)
+    compilation = compile_spec("the plan", json.dumps(plan.spec), [], world, SimulatedPower(store_root, pilots=False))
     return assess(compilation.design, compilation.findings) if compilation.design else None
 
 

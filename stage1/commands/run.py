@@ -51,7 +51,7 @@ class RunOptions:
 def run_spec(spec: Path, overrides: Sequence[str], options: RunOptions) -> int:
     """Carry out a spec, or a plan written earlier; the exit code of the command line contract."""
     try:
-        compilation = compiled_or_planned(spec, overrides)
+        compilation = compiled_or_planned(spec, overrides, options.store_root)
     except CannotRead as problem:
         print(problem, file=sys.stderr)
         return 2
