@@ -10,7 +10,7 @@ from compiler.assessment.power_table import PowerTable, power_table
 from compiler.assessment.questions import answers
 from compiler.assessment.records import Assessment, ClaimState, Decision, Recommendation
 from compiler.checks.method import Design, Finding, run_method_checks
-from compiler.checks.method.after import checked_after
+from compiler.checks.method.after import NOT_APPLICABLE, checked_after
 from compiler.contrasts import Factor
 from compiler.diagnostics import counted
 from compiler.language.evidence import Claim
@@ -39,6 +39,7 @@ def assess(design: Design, findings: Sequence[Finding]) -> Assessment:
         recommendations=tuple(_recommendation(finding) for finding in findings),
         decisions=(_trial(claims, findings), _evidence(claims, run_method_checks(design.at("publication")))),
         checked_after=tuple(f"M{later.row:03} {later.what}" for later in checked_after(design)),
+        not_applicable=tuple(f"{code} {why}" for code, why in NOT_APPLICABLE),
     )
 
 

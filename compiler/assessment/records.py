@@ -82,6 +82,8 @@ class Assessment:
     decisions: tuple[Decision, ...]
     checked_after: tuple[str, ...]
     """Code and what is looked at, of the checks that wait for data and results."""
+    not_applicable: tuple[str, ...]
+    """Code and why, of mistakes that cannot be made here."""
 
     @property
     def go(self) -> bool:

@@ -136,6 +136,8 @@ def _after(review: Assessment, whole: bool) -> Iterator[str]:
     if review.checked_after and whole:
         yield "checked again on data and results"
         yield from (f"  {line}" for line in review.checked_after)
+        yield from (f"not applicable: {line}" for line in review.not_applicable)
     elif review.checked_after:
         codes = " ".join(line.split()[0] for line in review.checked_after)
-        yield from _wrapped("checked after the run: ", f"{codes}; isolation of arms (M018)", hang=2)
+        without = ", ".join(line.split()[0] for line in review.not_applicable)
+        yield from _wrapped("checked after the run: ", f"{codes} (isolation: M018), not {without}", hang=2)

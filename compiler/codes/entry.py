@@ -15,6 +15,7 @@ class Code:
     title: str
     meaning: str
     wrong: str
+    """A spec that triggers it; empty where none can."""
     right: str
     flags: tuple[str, ...] = ()
     """`--set` flags that the wrong spec is compiled with."""
@@ -27,7 +28,8 @@ class Code:
         """The whole explanation, as `stage1 explain` prints it."""
         parts = [f"{self.code}: {self.title}", dedent(self.meaning).strip()]
         parts += [f"{name}:\n{_shown(text)}" for name, text in self.files.items()]
-        parts += [_example("Wrong", self.wrong, self.flags), _example("Right", self.right, self.right_flags)]
+        if self.wrong:
+            parts += [_example("Wrong", self.wrong, self.flags), _example("Right", self.right, self.right_flags)]
         return "\n\n".join(parts)
 
 

@@ -114,6 +114,17 @@ CODES = (
         ARMS + "  soft: {from: sft, train: {use: dpo, beta: 0.05}}\n" + claim("gain", "sft_dpo, sft", "train"),
     ),
     Code(
+        "M021",
+        "problems of a judging model: not applicable",
+        """
+        Where a model judges answers, its agreement with people, its preference for a position and for its own style
+        would have to be shown. Here no model judges: all criteria are rules, whose agreement with people's labels
+        `just criteria` measures. The review says so, and nothing raises this code.
+        """,
+        "",
+        "",
+    ),
+    Code(
         "M022",
         "items that cannot be scored (warning)",
         """

@@ -8,6 +8,8 @@ import pytest
 
 from compiler.assessment import assess
 from compiler.assessment.render import render_assessment
+from compiler.checks.method import run_method_checks
+from compiler.checks.method.power import Chance, Needs
 from compiler.render import render_text
 
 QUESTIONS = [
@@ -112,12 +114,18 @@ def test_another_power_can_be_handed_in(root, compiled):
     """The estimate comes through a port: what is handed in is believed."""
 
     class Certain:
-        source = "certain"
+        def chance(self, question):
+            return Chance(power=0.973, error=0.0, simulations=0)
 
-        def power(self, question):
-            return 1.0
+        def needs(self, question, target, least_seeds):
+            return Needs(detectable=0.01, items=10, seeds=least_seeds)
 
-    found = compiled((root / "specs" / "as_requested.yaml").read_text())
+        def pilot(self, experiment):
+            return None
+
+    found = compiled((root / "specs" / "quickstart.yaml").read_text())
     design = type(found.design)(found.design.subject, found.design.contrasts, Certain())
+    review = assess(design, run_method_checks(design))
 
-    assert "certain" in assess(design, ()).power
+    assert "97%" in review.power
+    assert "M013" not in {recommendation.code for recommendation in review.recommendations}

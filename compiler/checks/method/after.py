@@ -46,5 +46,9 @@ _LATER: tuple[tuple[Later, Callable[[Design], bool]], ...] = (
 
 
 def checked_after(design: Design) -> tuple[Later, ...]:
-    """The checks that wait, in the order of their rows; none without claims. No model judges, so row 21 does not apply."""
+    """The checks that wait, in the order of their rows; none without claims."""
     return tuple(later for later, applies in _LATER if applies(design)) if design.spec.claims else ()
+
+
+NOT_APPLICABLE = (("M021", "no model judges: all criteria are rules"),)
+"""Codes of mistakes that cannot be made here, and why."""
