@@ -105,7 +105,7 @@ def train(
         on_progress: called with (steps done, steps in all).
         keeping: where to keep the state of the training, and to look for one to go on from; None starts anew. `engine: trl`
             keeps none: it starts anew.
-        warn: told, in one line, of a kept state that cannot be used.
+        warn: told, in one line, of a kept state that is gone on from, or that cannot be used.
         peers: the processes among which every global batch is divided; None: this one alone.
 
     Raises:
@@ -136,7 +136,9 @@ def train(
         counts = [(p.numel(), p.requires_grad) for p in loaded.model.parameters()]
         keeper = Keeper(keeping, identity(prepared, data.train_batches, recipe, loaded.model), warn) if keeping else None
         resumed = keeper.newest() if keeper else None
-        data.done = resumed.step if resumed else 0
+        if resumed:
+            data.done = resumed.step
+            warn(f"goes on after step {resumed.step} of {steps}, where it was interrupted")
         together.prepare(loaded.model)
         policy = together.agreed(choose(loaded, memory_limit, recompute))
         module = _module(settings)(
