@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pydantic import ValidationError
 
 from compiler.checks.subject import Subject
-from compiler.diagnostics import Diagnostic, error, printable, quoted
+from compiler.diagnostics import Diagnostic, error, printable, quoted, warning
 from compiler.language.data import BANK
 from compiler.language.model import EMBEDDED
 from compiler.records import Item
@@ -31,6 +31,9 @@ def check_model(subject: Subject) -> Iterator[Diagnostic]:
     if digest is not None and model.revision is not None:
         message = f"`model.revision` is for models of the hub; {quoted(model.base)} is on this disk"
         yield error("S306", subject.value("model", "revision"), message, label="means nothing here", help="remove it")
+    if digest is None and not subject.written("model", "revision"):
+        message = f"{quoted(model.base)} is not pinned: the hub may serve other weights under this name one day"
+        yield warning("S224", place, message, label="whatever is there then", help="set `model.revision` to a commit")
 
 
 def check_instructions(subject: Subject) -> Iterator[Diagnostic]:

@@ -150,12 +150,16 @@ def _recipes(subject: Subject) -> Iterator[tuple[Path, SftRecipe | DpoRecipe]]:
 
 
 def check_weights(subject: Subject) -> Iterator[Diagnostic]:
-    """Weights in 4 bits cannot be trained themselves."""
+    """Weights in 4 bits cannot be trained themselves, and only they have scales to quantize."""
     model = subject.spec.model
     if model.quantization == "nf4" and model.adapter is None and any(arm.recipe is not None for arm in subject.arms.values()):
         message = "weights in 4 bits cannot be trained without an adapter"
         way_out = "leave out `adapter: null`, or `quantization: nf4`"
         yield error("S213", subject.value("model", "adapter"), message, label="no adapter", help=way_out)
+    if model.double_quantization and model.quantization != "nf4":
+        message = "`model.double_quantization` is for weights in 4 bits; these are not quantized"
+        place = subject.value("model", "double_quantization")
+        yield error("S223", place, message, label="means nothing here", help="remove it, or set `quantization: nf4`")
 
 
 def check_unused(subject: Subject) -> Iterator[Diagnostic]:

@@ -210,4 +210,22 @@ CODES = (
         TWO_STAGES.replace("{objective: dpo}", "{objective: dpo, engine: trl}") + "runtime: {devices: 2}\n",
         TWO_STAGES.replace("{objective: dpo}", "{objective: dpo, engine: trl}"),
     ),
+    Code(
+        "S223",
+        "double quantization of weights that are not quantized",
+        "`double_quantization` stores the scales of 4-bit weights in 8 bits. Without `quantization: nf4` there are no scales.",
+        "experiment: demo\nmodel: {double_quantization: true}\narms: {a: {}}\n",
+        "experiment: demo\nmodel: {quantization: nf4, double_quantization: true}\narms: {a: {}}\n",
+    ),
+    Code(
+        "S224",
+        "a hub model that is not pinned (warning)",
+        """
+        A model of the hub is identified by the commit in `model.revision`. Without it, the weights are those that the hub
+        serves on the day, and a run next year may silently be about others.
+        """,
+        "experiment: demo\nmodel: {base: Qwen/Qwen2.5-0.5B}\narms: {a: {}}\n",
+        "experiment: demo\nmodel: {base: Qwen/Qwen2.5-0.5B, revision: 060db6499f32faf8b98477b0a26969ef7d8b9987}\n"
+        "arms: {a: {}}\n",
+    ),
 )

@@ -58,5 +58,12 @@ class Model(Part):
         Literal["none", "nf4"],
         Field(description="`nf4`: weights in 4 bits (Dettmers et al. 2023, arXiv 2305.14314). Needs a GPU."),
     ] = "none"
+    double_quantization: Annotated[
+        bool,
+        Field(
+            exclude_if=lambda on: not on,
+            description="Quantizes the scales of nf4 weights, too: 4.1 bits a weight instead of 4.5, a little less exact.",
+        ),
+    ] = False
     dtype: Annotated[Literal["float32", "bfloat16"], Field(description="Numbers in which the model computes.")] = "float32"
     adapter: Annotated[Adapter | None, Field(description="The adapter that is trained; null trains all weights.")] = Adapter()
