@@ -101,6 +101,7 @@ def _evidence(design: Design, asked: Question, chance: Chance, needed: Needs | N
     size = f"{planned}, {counted(asked.tests, 'test')} sharing alpha {asked.alpha:g}"
     if chance.why:
         yield f"{size}: {chance.why}"
+        yield from _as_checkpoints(design, asked)
     else:
         found = needed.detectable if needed is not None else None
         detectable = f"detectable from {found * 100:g} points" if found is not None else "no effect is detectable"
@@ -112,6 +113,14 @@ def _evidence(design: Design, asked: Question, chance: Chance, needed: Needs | N
             if needed.items
             else f"no number of items and seeds would {reach}"
         )
+
+
+def _as_checkpoints(design: Design, asked: Question) -> Iterator[str]:
+    """What a recipe claim without a valid test would have as a claim about its checkpoints."""
+    if design.power is not None and asked.recipe:
+        chance = design.power.chance(replace(asked, recipe=False))
+        if not chance.why:
+            yield f"as a claim about these checkpoints alone it would have {chance.power:.0%}"
 
 
 def _more(design: Design, asked: Question, needed: Needs | None) -> dict[str, object]:

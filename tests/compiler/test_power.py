@@ -1,0 +1,164 @@
+"""Expected power in the review: what is asked of it, what a pilot run changes, and how it is told."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import pytest
+
+from compiler.assessment import assess
+from compiler.assessment.power_table import power_table, render_power
+from compiler.checks.method import Design, run_method_checks
+from compiler.checks.method.power import Chance, Needs, Pilot
+from compiler.checks.method.sizes import question
+from compiler.language.assumptions import Assumptions
+
+FULL = ("full", "stage1")
+
+
+class Fixed:
+    """A power that always says the same, and remembers what it was asked."""
+
+    def __init__(self, power: float, pilot: Pilot | None = None, why: str = "") -> None:
+        self.answer, self.measured, self.asked = Chance(power, 0.01, 100, why), pilot, []
+
+    def chance(self, question, /):
+        self.asked.append(question)
+        return self.answer
+
+    def needs(self, question, target, least_seeds, /):
+        return Needs(0.15, 200, max(question.seeds, least_seeds))
+
+    def pilot(self, experiment, /):
+        return self.measured
+
+
+def design(root, compiled, power, name="quickstart", *flags) -> Design:
+    """The design of a shipped spec, its power answered by `power`."""
+    found = compiled((root / "specs" / f"{name}.yaml").read_text(), *flags, power=None).design
+    return Design(found.subject, found.contrasts, power)
+
+
+def questions(of: Design) -> dict[str, object]:
+    """What is asked about each claim."""
+    return {comparison.name: question(of, comparison) for comparison in of.comparisons}
+
+
+def test_a_claim_is_asked_about_as_it_will_be_tested(root, compiled):
+    """Items, seeds, tests that share alpha, trained arms, nested seeds, endpoints and their judgements come from the spec."""
+    asked = questions(design(root, compiled, Fixed(1.0)))
+    base, nested, aligned = (
+        asked[name] for name in ("sft_follows_instructions", "two_stages_beat_dpo_only", "dpo_aligns_by_itself")
+    )
+
+    assert (base.items, base.seeds, base.effect, base.alpha, base.tests) == (130, 3, 0.1, 0.05, 5)
+    assert (base.recipe, base.trained, base.nested, base.pool, len(base.endpoints)) == (True, (True, False), False, 3, 2)
+    assert (nested.trained, nested.nested, nested.pool) == ((True, True), True, 3)
+    assert [e.judgements for e in (*base.endpoints, *aligned.endpoints)] == [1, 1, 5]
+    assert {e.assumptions for q in asked.values() for e in q.endpoints} == {Assumptions()}
+
+
+def test_unrelated_arms_are_not_nested(root, compiled):
+    """Two trainings from the base model that feed each other nothing share no seeds; variance is pooled over all trained arms."""
+    asked = questions(design(root, compiled, Fixed(1.0), "full"))
+
+    assert not asked["masking_keeps_the_instruction_out"].nested
+    assert asked["masking_keeps_the_instruction_out"].pool == 14
+    assert asked["labels_matter"].nested
+
+
+def test_less_is_greater_with_the_arms_exchanged(root, compiled):
+    """A claim that the first arm scores lower asks for the power of the second one scoring higher."""
+    edits = ("claims.sft_follows_instructions.expect=less", "claims.sft_follows_instructions.compare=[base, sft]")
+    less = questions(design(root, compiled, Fixed(1.0), "quickstart", *edits))
+
+    assert less == questions(design(root, compiled, Fixed(1.0)))
+
+
+def test_assumptions_come_from_the_spec(root, compiled):
+    """What the spec assumes is what is asked, for every endpoint."""
+    edits = ("analysis.assumptions={base_rate: 0.5, seed_sd: 0.03, items_per_family: 2}",)
+    asked = questions(design(root, compiled, Fixed(1.0), "quickstart", *edits))
+
+    assert {e.assumptions for q in asked.values() for e in q.endpoints} == {
+        Assumptions(base_rate=0.5, seed_sd=0.03, items_per_family=2)
+    }
+
+
+def test_a_pilot_run_replaces_defaults_and_nothing_that_was_written(root, compiled):
+    """Measured variances are taken per endpoint, the base rate of the arm behind; what the spec says itself stays."""
+    endpoints = {"addresses_instruction": {"seed_sd": 0.04, "item_sd": 2.0, "applies": 0.9}}
+    pilot = Pilot("run 123", endpoints, {"addresses_instruction": {"base": 0.4, "dpo_only": 0.55}})
+    asked = questions(design(root, compiled, Fixed(1.0, pilot), "quickstart", "analysis.assumptions.item_sd=1.0"))
+    first, second = asked["sft_follows_instructions"].endpoints
+    behind = asked["two_stages_beat_dpo_only"].endpoints[0]
+
+    assert first.assumptions == Assumptions(base_rate=0.4, seed_sd=0.04, item_sd=1.0)
+    assert first.applies == 0.9
+    assert behind.assumptions.base_rate == 0.55
+    assert (second.assumptions, second.applies) == (Assumptions(item_sd=1.0), 1.0)
+    assert "run 123" in power_table(design(root, compiled, Fixed(1.0, pilot))).source
+
+
+@pytest.mark.parametrize(("level", "power", "told"), [("mvp", 0.39, True), ("mvp", 0.41, False), ("publication", 0.79, True), ("publication", 0.81, False)])  # fmt: skip
+def test_too_little_power_is_a_finding(root, compiled, level, power, told):
+    """A trial run may have 40%, evidence for others needs 80%; the finding names what would do, and never more than that."""
+    found = [f for f in run_method_checks(design(root, compiled, Fixed(power), "full").at(level)) if f.code == "M013"]
+
+    assert bool(found) == told
+    if told:
+        assert f"power {power:.0%} at 10 points" in found[0].message
+        assert "200 items x 5 seeds reach 80%" in found[0].evidence
+        assert found[0].remedy.settings == {"data.instructions.heldout": 420}  # 400 nearly suffice: a few more
+
+
+def test_without_a_test_the_reason_is_told(root, compiled):
+    """Where no valid test exists, the finding says why."""
+    power = Fixed(0.0, why="one seed: no test of a way of training is valid")
+    found = next(f for f in run_method_checks(design(root, compiled, power, "as_requested")) if f.code == "M013")
+
+    assert any("no test of a way of training is valid" in line for line in found.evidence)
+    assert "seeds" in found.remedy.settings
+
+
+def test_too_few_seeds_are_told_with_what_more_would_bring(root, compiled):
+    """The finding about seeds carries the power that the seeds it asks for would have."""
+    found = next(f for f in run_method_checks(design(root, compiled, Fixed(0.6), "as_requested")) if f.code == "M011")
+
+    assert "with 3 seeds and 130 items power 60% at 10 points" in found.evidence
+
+
+def test_nothing_is_said_of_power_that_nobody_knows(root, compiled):
+    """Without anyone to answer there is no finding and no table, and the review says so."""
+    found = design(root, compiled, None, "as_requested")
+
+    assert not [f for f in run_method_checks(found) if f.code == "M013"]
+    assert power_table(found).rows == ()
+    assert render_power(power_table(found)) == []
+    assert assess(found, ()).power == "nothing to estimate"
+
+
+def test_the_table_has_a_row_per_claim(root, compiled):
+    """Power with its error, the detectable effect, items and seeds needed; within 120 columns; the same in JSON."""
+    table = power_table(design(root, compiled, Fixed(0.63), "full"))
+    lines = render_power(table)
+
+    assert [row.claim for row in table.rows] == list(
+        compiled((root / "specs" / "full.yaml").read_text(), power=None).spec.claims
+    )
+    assert "400 items, 5 seeds, holm over 15 tests" in lines[0]
+    assert " ".join(lines[2].split()) == "sft_follows_instructions 63% ± 1.0 15 points 200 x 5 crossed item x seed t"
+    assert max(map(len, lines)) <= 120
+    assert json.loads(json.dumps(asdict(table)))["rows"][0]["power"] == 0.63
+    assert len(render_power(table, most=3)) < len(lines)
+
+
+def test_the_simulated_power_of_the_strengthened_design(root, compiled, power):
+    """At publication level every claim has 80% by simulation; power and its needs agree with each other."""
+    table = power_table(design(root, compiled, power, "full"))
+
+    assert all(row.power >= 0.8 for row in table.rows)
+    assert all(row.detectable <= row.effect + 0.005 for row in table.rows)
+    assert all(row.items * row.seeds <= 400 * 5 for row in table.rows)
+    assert all(0 < row.error < 0.012 for row in table.rows)
