@@ -135,7 +135,13 @@ def _no_mapping(source: SourceText, tree: Node | None) -> Diagnostic:
 def _plan(draft: Draft, arms: Mapping[str, ResolvedArm], confounds: Confounds, world: World) -> Plan:
     spec = draft.spec
     source = spec.data.instructions.source
-    digests = Digests(world.digest_model(spec.model.base), None if source == BANK else world.digest_file(source))
+    answered = (arm.responses for arm in spec.arms.values() if arm.responses is not None)
+    paths = sorted({*spec.evaluation.own_criteria.values(), *answered})
+    digests = Digests(
+        world.digest_model(spec.model.base),
+        None if source == BANK else world.digest_file(source),
+        {path: world.digest_file(path) for path in paths},
+    )
     lowered = lower(spec, arms, confounds, digests)
     resolved = _resolved(spec)
     return Plan.model_construct(

@@ -151,7 +151,7 @@ def _setting(name: str) -> str:
 def _asking(arm: ResolvedArm) -> Settings:
     """How an arm is asked when it is scored."""
     shown = {"data.demonstrations.few_shot": arm.demonstrations.few_shot} if arm.prompt == "few-shot" else {}
-    return {"prompt": arm.prompt} | shown
+    return {"prompt": arm.prompt, "responses": arm.responses} | shown
 
 
 def _flat(prefix: str, part: Part) -> dict[str, Any]:
@@ -164,7 +164,7 @@ def _flat(prefix: str, part: Part) -> dict[str, Any]:
 
 
 def _names() -> Iterator[str]:
-    yield from ("from", "prompt", "train.match")
+    yield from ("from", "prompt", "responses", "train.match")
     yield from (_setting(name) for recipe in (SftRecipe, DpoRecipe) for name in recipe.model_fields)
     yield from (*_flat("data.demonstrations", Demonstrations()), *_flat("data.preferences", Preferences()))
 

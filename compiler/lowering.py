@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from compiler.confounds import Confounds
@@ -26,6 +26,8 @@ class Digests:
     """Of the weights; None for a hub model, which is identified by its revision."""
     instructions: str | None
     """Of the instruction file; None for the built-in bank."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Of other files by path: criteria of one's own, answers made elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,8 @@ class _Lowering:
         self.model = spec.model.model_dump(mode="json", exclude={"adapter"}) | {"digest": digests.model}
         self.trainable = self.model | {"adapter": spec.model.model_dump(mode="json")["adapter"]}
         self.only_model = {"model": self.model}
-        self.criteria = {"criteria": list(spec.evaluation.criteria)}
+        self.digests = digests
+        self.criteria = self._criteria()
         self.asked: dict[tuple[str, int], dict[str, Any]] = {}
         """Per prompt, what a `respond` step is told."""
         self.evaluation_decode = spec.evaluation.decode.model_dump(mode="json")
@@ -69,6 +72,12 @@ class _Lowering:
         self.instructions = self.steps.add("instructions", "instructions", instructions, {}, Owner())
         inputs: dict[str, str | None] = {"instructions": self.instructions}
         self.heldout_pairs = self.steps.add("heldout_pairs", "heldout_pairs", {"seed": self.data_seed}, inputs, Owner())
+
+    def _criteria(self) -> dict[str, Any]:
+        """What a score step is told; files of one's own criteria by their content."""
+        evaluation = self.spec.evaluation
+        own = {name: {"file": path, "digest": self.digests.files[path]} for name, path in evaluation.own_criteria.items()}
+        return {"criteria": list(evaluation.criteria)} | ({"own": own} if own else {})
 
     def lowered(self) -> Lowered:
         """Every arm and seed, then the analysis."""
@@ -92,6 +101,8 @@ class _Lowering:
 
     def _arm(self, arm: ResolvedArm, seed: int | None) -> ArmSteps:
         owner = Owner(arm.name, seed)
+        if arm.responses is not None:
+            return self._answered_elsewhere(arm.name, arm.responses, owner)
         start = self._checkpoint(arm.parent, seed)
         train = self._train(arm, arm.recipe, start, owner) if arm.recipe is not None else None
         checkpoint = train or start
@@ -104,6 +115,14 @@ class _Lowering:
         inputs = {"instructions": self.instructions, "answers": respond, "logprobs": prefer, "pairs": self.heldout_pairs}
         score = self.steps.add("score", owner.named("score", arm.name), self.criteria, inputs, owner)
         return ArmSteps(arm=arm.name, seed=seed, train=checkpoint, respond=respond, prefer=prefer, score=score)
+
+    def _answered_elsewhere(self, name: str, path: str, owner: Owner) -> ArmSteps:
+        """Answers are brought in and scored; there is no model, so nothing can be said about what it would prefer."""
+        settings = {"responses": path, "digest": self.digests.files[path]}
+        inputs: dict[str, str | None] = {"instructions": self.instructions}
+        respond = self.steps.add("respond", owner.named("respond", name), settings, inputs, owner)
+        score = self.steps.add("score", owner.named("score", name), self.criteria, inputs | {"answers": respond}, owner)
+        return ArmSteps(arm=name, seed=None, train=None, respond=respond, prefer=None, score=score)
 
     def _asked(self, arm: ResolvedArm) -> dict[str, Any]:
         prompt = self._prompt(arm.prompt, arm)
@@ -207,7 +226,7 @@ class _Lowering:
                 for name, claim in sorted(self.spec.claims.items())
             ],
             "arms": {name: list(self._seeds(name)) for name in untrained},
-            "criteria": list(self.spec.evaluation.criteria),
+            "criteria": list(self.spec.evaluation.measured),
         }
         return (self.steps.add("gate", "gate", settings, {"instructions": self.instructions, **scores}, Owner()),)
 
@@ -221,7 +240,7 @@ class _Lowering:
             "claims": [self._claim(name, claim) for name, claim in sorted(spec.claims.items())],
             "arms": {name: list(self._seeds(name)) for name in self.arms},
             "lineage": {name: self._builds_on(arm) for name, arm in self.arms.items() if self.trained[name]},
-            "criteria": list(spec.evaluation.criteria),
+            "criteria": list(spec.evaluation.measured),
             "primary": list(spec.evaluation.primary),
             "level": spec.level,
         }

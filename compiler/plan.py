@@ -79,7 +79,8 @@ class ArmSteps(BaseModel):
     train: str | None
     """The step that trained this arm's checkpoint; None for an untrained arm."""
     respond: str
-    prefer: str
+    prefer: str | None
+    """None for an arm whose answers were made elsewhere: there is no model to ask."""
     score: str
 
     @property

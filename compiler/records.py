@@ -88,9 +88,12 @@ class PairLogProbs(Record):
 
 
 class ItemScore(Record):
-    """The criteria of one answer: true, false, or null where a criterion does not apply."""
+    """The criteria of one answer: true, false, or null where a criterion does not apply or failed to judge."""
 
     item_id: str
-    criteria: dict[str, bool | None]
+    criteria: dict[str, bool | float | None]
+    """A number only for criteria of one's own with ordinal scores: from 0, the worst, to 1, the best."""
     preference: dict[str, bool] = Field(default_factory=dict)
     """Per negative type: whether the held-out pair's chosen side got the higher mean token log-probability."""
+    failures: dict[str, str] = Field(default_factory=dict)
+    """Criteria that could not judge this answer (null there), and why."""

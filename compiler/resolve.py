@@ -42,6 +42,8 @@ class ResolvedArm:
     preferences: Preferences
     own_data: bool
     """Whether the data it is trained on differ from those of the spec."""
+    responses: str | None = None
+    """The file of its answers, where they were made elsewhere."""
 
     def needs(self) -> Iterator[Need]:
         """The arms that must be complete before this one."""
@@ -94,6 +96,7 @@ def _resolved(spec: Spec, name: str, arm: Arm) -> ResolvedArm:
         demonstrations=demonstrations,
         preferences=preferences,
         own_data=(demonstrations, preferences) != (spec.data.demonstrations, spec.data.preferences),
+        responses=arm.responses,
     )
 
 

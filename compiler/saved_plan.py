@@ -60,7 +60,8 @@ def _check_whole(plan: Plan) -> None:
             raise NotAPlan(f"{quoted(step.id)} reads {quoted(missing[0])}, which is no step before it")
         before.add(step.id)
     kinds = {step.id: step.kind for step in plan.steps}
-    named = [(entry.respond, "respond") for entry in plan.arms] + [(entry.prefer, "prefer") for entry in plan.arms]
+    named = [(entry.respond, "respond") for entry in plan.arms]
+    named += [(entry.prefer, "prefer") for entry in plan.arms if entry.prefer is not None]
     named += [(entry.score, "score") for entry in plan.arms] + [(plan.analyze, "analyze")]
     named += [(entry.train, "train") for entry in plan.arms if entry.train is not None]
     wrong = next((step for step, kind in named if kinds.get(step) != kind), None)

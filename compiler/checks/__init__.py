@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from compiler.checks import files, graph, names, training, values
+from compiler.checks import files, graph, names, outside, training, values
 from compiler.checks.subject import Subject
 from compiler.diagnostics import Diagnostic
 
@@ -34,6 +34,8 @@ CHECKS: tuple[Check, ...] = (
     training.check_unused,
     files.check_model,
     files.check_instructions,
+    outside.check_own_criteria,
+    outside.check_responses,
 )
 
 

@@ -62,4 +62,4 @@ def check_twins(subject: Subject) -> Iterator[Diagnostic]:
 def _identity(arm: ResolvedArm) -> Hashable:
     trained_on = (arm.demonstrations, arm.preferences) if arm.recipe is not None else None
     shown = arm.demonstrations.few_shot if arm.prompt == "few-shot" else None
-    return (arm.parent, repr(arm.recipe), arm.match, arm.prompt, shown, repr(trained_on))
+    return (arm.parent, repr(arm.recipe), arm.match, arm.prompt, shown, repr(trained_on), arm.responses)

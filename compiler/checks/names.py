@@ -9,7 +9,7 @@ from compiler.contrasts import FACTORS
 from compiler.diagnostics import Diagnostic, did_you_mean, error, quoted, suggestion
 from compiler.language.arms import Arm, TrainOverride
 from compiler.language.data import CHOSEN
-from compiler.language.evidence import PREFERENCE_ACCURACY
+from compiler.language.evidence import OWN, PREFERENCE_ACCURACY
 from compiler.resolve import recipe_name
 from compiler.source.tree import Path
 
@@ -113,14 +113,14 @@ def _references_of_arm(name: str, arm: Arm) -> Iterator[tuple[Path, str | None]]
 def check_endpoints(subject: Subject) -> Iterator[Diagnostic]:
     """Every endpoint that decides is also measured, and every claim has one."""
     evaluation = subject.spec.evaluation
-    measured = (*evaluation.criteria, PREFERENCE_ACCURACY)
+    measured = (*evaluation.measured, PREFERENCE_ACCURACY)
     named: list[tuple[Path, tuple[str, ...]]] = [(("evaluation", "primary"), evaluation.primary)]
     named += [(("claims", name, "on"), claim.on or ()) for name, claim in subject.spec.claims.items()]
     for path, endpoints in named:
         for index, endpoint in enumerate(endpoints):
             if endpoint not in measured and subject.draft.is_whole("evaluation", "criteria"):
-                message = f"{quoted(endpoint)} decides, but `evaluation.criteria` leaves it out"
-                way_out = "add it to `evaluation.criteria`"
+                key = "evaluation.own_criteria" if endpoint.startswith(OWN) else "evaluation.criteria"
+                message, way_out = f"{quoted(endpoint)} decides, but `{key}` leaves it out", f"add it to `{key}`"
                 yield error("S204", subject.value(*path, index), message, label="not measured", help=way_out)
     if not evaluation.primary and subject.draft.is_whole("evaluation", "primary"):
         yield from _without_endpoint(subject)

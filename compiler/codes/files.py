@@ -11,6 +11,18 @@ _FROM_FILE = (
 _FIRST = '{"id": "a", "kind": "qa", "instruction": "What is the capital of France?", "answers": ["Paris"]}\n'
 _SECOND = '{"id": "b", "kind": "completion", "instruction": "Complete: the sun rises in the"}\n'
 
+_CRITERION = """
+from evaluators.criteria import Criterion
+
+CRITERION = Criterion(
+    name="short",
+    definition="Has at most twenty words.",
+    sees=("the text before the first marker",),
+    blind_to=("how much there is to say",),
+    judge=lambda view: len(view.words) <= 20,
+)
+"""
+
 CODES = (
     Code(
         "S301",
@@ -95,6 +107,41 @@ CODES = (
         "extends: first.yaml\nexperiment: demo\n",
         "extends: base.yaml\nexperiment: demo\n",
         files={"base.yaml": _BANK, "first.yaml": "extends: second.yaml\n", "second.yaml": "extends: first.yaml\n"},
+    ),
+    Code(
+        "S310",
+        "a file that the spec brings in cannot be read",
+        """
+        `evaluation.own_criteria` names Python files, `responses` of an arm a JSONL file of answers. Both are seen from the
+        working directory.
+        """,
+        "experiment: demo\narms: {base: {}, other: {responses: answers.jsonl}}\n",
+        _BANK,
+    ),
+    Code(
+        "S311",
+        "a criterion of one's own is code that is run (warning)",
+        """
+        A file in `evaluation.own_criteria` defines `CRITERION`, an `evaluators.criteria.Criterion` of the name given (or
+        `CRITERIA`, several). `run` executes the file with all your rights. What it returns is true, false, a number from 0
+        (worst) to 1 (best) on an ordinal scale, or None where the criterion does not apply. An answer on which it fails is
+        recorded as such and left out.
+        """,
+        "experiment: demo\nevaluation: {own_criteria: {short: mine.py}}\narms: {base: {}}\n",
+        _BANK,
+        files={"mine.py": _CRITERION},
+    ),
+    Code(
+        "S312",
+        "an arm whose answers were made elsewhere is something else, too",
+        """
+        `responses` brings in answers of any engine: each line has the `id` of a held-out item or its `instruction`, and the
+        `response` (also `hit_token_limit` and `tokens`, if known). There is no model behind such an arm: it has no
+        preference accuracy, nothing can start from it, and no other setting means anything to it.
+        """,
+        "experiment: demo\narms: {base: {}, other: {responses: answers.jsonl, prompt: raw}}\n",
+        "experiment: demo\narms: {base: {}, other: {responses: answers.jsonl}}\n",
+        files={"answers.jsonl": '{"id": "capital/1/france", "response": " Paris\\nEND"}\n'},
     ),
     Code(
         "S401",

@@ -59,6 +59,8 @@ class Work:
 
 def work_of(step: Step, steps: Steps, shape: ModelShape, lengths: Lengths, generation_batch: int | None = None) -> Work:
     """The work of one step; `steps` has those it reads, by the ids that its inputs name."""
+    if "responses" in step.settings:  # answered elsewhere
+        return Work()
     if step.kind in ("generate", "respond"):
         return _generation(step, steps, shape, lengths, generation_batch or GENERATION_BATCH)
     if step.kind in ("reference", "prefer"):

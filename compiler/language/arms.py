@@ -77,6 +77,15 @@ class Arm(Part):
         Field(description="How it is asked: `instruction` (default), `few-shot` (examples first), `raw` (no format)."),
     ] = None
     data: Annotated[ArmData | None, Field(description="What it does differently with data.")] = None
+    responses: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=1000,
+            description="Answers made elsewhere: a JSONL file with `id` (of the held-out item) or `instruction`, and "
+            "`response`. Such an arm is neither trained nor asked.",
+        ),
+    ] = None
     vary: Annotated[
         Vary | None,
         Field(

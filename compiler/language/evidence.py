@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, get_args
 
-from pydantic import ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic_core import PydanticKnownError
 
 from compiler.language.assumptions import Assumptions
 from compiler.language.base import Decode, MaxNewTokens, Part, Temperature
@@ -16,11 +17,25 @@ Criterion = Literal[
 ]  # fmt: skip
 CRITERIA: tuple[Criterion, ...] = get_args(Criterion)
 PREFERENCE_ACCURACY = "preference_accuracy"
-Endpoint = Literal[
-    "ends_with_end", "proper_structure", "no_rambling", "addresses_instruction", "appropriate_length", "no_unwarranted_refusal",
-    "factually_correct", "coherent", "on_topic", "preference_accuracy",
-]  # fmt: skip
-"""What a claim can be about: a criterion, or the preference accuracy."""
+OWN = "own."
+"""How the endpoint of a criterion of one's own begins."""
+OwnName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
+_ENDPOINTS = (*CRITERIA, PREFERENCE_ACCURACY)
+
+
+def _known_or_own(value: object) -> object:
+    if isinstance(value, str) and not value.startswith(OWN) and value not in _ENDPOINTS:
+        expected = ", ".join(map(repr, _ENDPOINTS[:-1]))
+        raise PydanticKnownError("literal_error", {"expected": f"{expected} or {_ENDPOINTS[-1]!r}"})
+    return value
+
+
+Endpoint = Annotated[
+    str,
+    BeforeValidator(_known_or_own),
+    WithJsonSchema({"anyOf": [{"enum": [*_ENDPOINTS]}, {"type": "string", "pattern": r"^own\.[a-z][a-z0-9_]*$"}]}),
+]
+"""What a claim can be about: a criterion, one of one's own (`own.NAME`), or the preference accuracy."""
 Expectation = Literal["greater", "less", "different", "equivalent", "not_worse"]
 
 
@@ -44,6 +59,13 @@ class Evaluation(Part):
     criteria: Annotated[tuple[Criterion, ...], Field(min_length=1, description="The criteria that answers are scored on.")] = (
         CRITERIA
     )
+    own_criteria: Annotated[
+        dict[OwnName, Annotated[str, Field(min_length=1, max_length=1000)]],
+        Field(
+            description="Criteria of one's own: NAME -> the Python file whose `CRITERION` (or one of whose `CRITERIA`) has "
+            "that name. Its code is run. Claims call it `own.NAME`.",
+        ),
+    ] = Field(default_factory=dict, json_schema_extra={"default": {}})
     primary: Annotated[
         tuple[Endpoint, ...],
         Field(description="The endpoints that decide, named before the run; claims without `on` are about these."),
@@ -55,6 +77,11 @@ class Evaluation(Part):
             "less room than its effect needs. `warn` says so and goes on, `stop` ends the run there."
         ),
     ] = "warn"
+
+    @property
+    def measured(self) -> tuple[str, ...]:
+        """All criteria, those of one's own last."""
+        return (*self.criteria, *(f"{OWN}{name}" for name in self.own_criteria))
 
 
 class Correction(Part):

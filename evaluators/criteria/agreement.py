@@ -71,10 +71,14 @@ def agreements(labelled: Sequence[Labelled]) -> list[Agreement]:
     found: list[Agreement] = []
     for criterion in CRITERIA:
         rows = [each for each in labelled if criterion.name in each.expected]
-        pairs = [(each.expected[criterion.name], criterion.judge(each.view)) for each in rows]
+        pairs = [(each.expected[criterion.name], _judgement(criterion.judge(each.view))) for each in rows]
         missed = tuple(each.id for each, (label, judged) in zip(rows, pairs, strict=True) if label is not judged)
         found.append(Agreement(criterion.name, len(pairs), len(pairs) - len(missed), cohen_kappa(pairs), missed))
     return found
+
+
+def _judgement(score: bool | float | None) -> Judgement:
+    return None if score is None else bool(score)
 
 
 def cohen_kappa(pairs: Sequence[tuple[Judgement, Judgement]]) -> float | None:

@@ -19,5 +19,6 @@ class Criterion:
     """What it may look at."""
     blind_to: tuple[str, ...]
     """What it cannot see, so that nobody trusts it further than it goes."""
-    judge: Callable[[AnswerView], bool | None]
-    """True: it does; False: it does not; None: the criterion does not apply to this answer."""
+    judge: Callable[[AnswerView], bool | float | None]
+    """True: it does; False: it does not; None: the criterion does not apply to this answer. Criteria of one's own may give a
+    number from 0 (worst) to 1 (best) on an ordinal scale."""

@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 from compiler.records import Answer, Item, PairLogProbs, PreferencePair
+from evaluators.criteria import Criterion
+from evaluators.own_criteria import read_criterion
 from evaluators.scoring import score_items
 from stage1.steps.job import Job
+from stage1.steps.planned_files import planned_text
 
 
 def run(job: Job) -> None:
-    """Write `scores.jsonl`, one line per held-out item."""
+    """Write `scores.jsonl`, one line per held-out item. An arm whose answers were made elsewhere has no log-probabilities."""
+    asked = "logprobs" in job.inputs
     scores = score_items(
         job.inputs["instructions"].read("heldout.jsonl", Item),
         job.inputs["answers"].read("answers.jsonl", Answer),
-        job.inputs["pairs"].read("pairs.jsonl", PreferencePair),
-        job.inputs["logprobs"].read("logprobs.jsonl", PairLogProbs),
+        job.inputs["pairs"].read("pairs.jsonl", PreferencePair) if asked else (),
+        job.inputs["logprobs"].read("logprobs.jsonl", PairLogProbs) if asked else (),
         criteria=job.settings["criteria"],
+        own=_own(job),
     )
     job.draft.write("scores.jsonl", scores)
+
+
+def _own(job: Job) -> dict[str, Criterion]:
+    """Endpoint -> criterion, from the files that the spec names."""
+    own = job.settings.get("own") or {}
+    return {
+        f"own.{name}": read_criterion(planned_text(job, planned["file"], planned["digest"]), planned["file"], name)
+        for name, planned in own.items()
+    }

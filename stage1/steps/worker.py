@@ -27,6 +27,10 @@ _MODULES: Mapping[StepKind, str] = {
 }
 
 
+def _module(step: Step) -> str:
+    return "outside_answers" if "responses" in step.settings else _MODULES[step.kind]
+
+
 class StepWorker:
     """The runner's worker: calls `run(job)` of the module that makes a step's kind of artifact."""
 
@@ -47,7 +51,7 @@ class StepWorker:
 
     def work(self, step: Step, inputs: Mapping[str, Artifact], draft: Draft) -> None:
         """Fill the draft with the step's files."""
-        module = importlib.import_module(f"stage1.steps.{_MODULES[step.kind]}")
+        module = importlib.import_module(f"stage1.steps.{_module(step)}")
         job = Job(
             step=step,
             inputs=inputs,

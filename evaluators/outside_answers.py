@@ -1,0 +1,93 @@
+"""Answers to held-out items that were made elsewhere, by any engine: one JSON object a line, read strictly.
+
+A line has `id` (of the held-out item) or `instruction`, and `response`; `hit_token_limit` and `tokens` where they are known.
+Other keys are left alone. Tokens that are not told are counted as words.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from compiler.records import Answer, Item
+
+
+class MalformedResponses(ValueError):
+    """Lines that are no answers to held-out items: all of them, one message each, with file and line."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = tuple(problems)
+
+
+class _Wrong(ValueError):
+    """One thing wrong with a line; the place is added where lines are counted."""
+
+
+def read_responses(lines: Iterable[str], path: str, items: Sequence[Item]) -> list[Answer]:
+    """The answers of a file, in the order of the items. Items without an answer are left out: the analysis counts them.
+
+    Args:
+        lines: the text, split at line feeds.
+        path: what to call the file in messages.
+        items: the held-out items.
+
+    Raises:
+        MalformedResponses: a line is malformed, answers no held-out item, or answers one a second time; or there is none.
+    """
+    ids = {item.id: item.id for item in items}
+    instructions = {item.instruction: item.id for item in items}
+    found: dict[str, tuple[int, Answer]] = {}
+    problems = []
+    for number, line in enumerate(lines, start=1):
+        text = line.removeprefix("\ufeff").strip() if number == 1 else line.strip()
+        if not text:
+            continue
+        try:
+            answer = _answer(text, ids, instructions)
+        except _Wrong as wrong:
+            problems.append(f"{path}:{number}: {wrong}")
+            continue
+        if answer.item_id in found:
+            problems.append(f"{path}:{number}: item {answer.item_id!r} was answered before, on line {found[answer.item_id][0]}")
+        found.setdefault(answer.item_id, (number, answer))
+    if not found and not problems:
+        problems.append(f"{path}:1: the file holds no answers; one JSON object a line is expected")
+    if problems:
+        raise MalformedResponses(problems)
+    return [found[item.id][1] for item in items if item.id in found]
+
+
+def _answer(text: str, ids: Mapping[str, str], instructions: Mapping[str, str]) -> Answer:
+    row = _parse(text)
+    response = row.get("response")
+    if not isinstance(response, str):
+        raise _Wrong("`response` must be a string")
+    cut = row.get("hit_token_limit", False)
+    if not isinstance(cut, bool):
+        raise _Wrong("`hit_token_limit` must be true or false")
+    tokens = row.get("tokens", len(response.split()))
+    if isinstance(tokens, bool) or not isinstance(tokens, int) or tokens < 0:
+        raise _Wrong("`tokens` must be a whole number")
+    return Answer(item_id=_item(row, ids, instructions), split="heldout", response=response, tokens=tokens, hit_token_limit=cut)
+
+
+def _parse(text: str) -> dict[str, Any]:
+    try:
+        row = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise _Wrong(f"not JSON: {error}") from None
+    if not isinstance(row, dict):
+        raise _Wrong("expected an object")
+    return row
+
+
+def _item(row: Mapping[str, Any], ids: Mapping[str, str], instructions: Mapping[str, str]) -> str:
+    for key, known in (("id", ids), ("instruction", instructions)):
+        if key in row:
+            named = row[key]
+            if not isinstance(named, str) or named not in known:
+                raise _Wrong(f"no held-out item has the {key} {json.dumps(named, ensure_ascii=False)[:200]}")
+            return known[named]
+    raise _Wrong("missing `id` or `instruction`: which held-out item is it an answer to?")

@@ -1,0 +1,31 @@
+"""Files that a plan refers to, read only as they were when it was made."""
+
+from __future__ import annotations
+
+import hashlib
+
+from stage1.steps.job import Job
+
+_MARK, _LF = "\ufeff", "\n"
+
+
+class ChangedFile(Exception):
+    """A file that the plan refers to is no longer what was planned with."""
+
+
+def planned_text(job: Job, path: str, digest: str) -> str:
+    """The text of a file, a byte-order mark removed.
+
+    Args:
+        job: reads it.
+        path: as the spec has it.
+        digest: SHA-256 (hex) of the bytes that were planned with.
+
+    Raises:
+        ChangedFile: its content is another now.
+    """
+    text = job.read_text(path)
+    as_written = (f"{mark}{text if end == _LF else text.replace(_LF, end)}" for mark in ("", _MARK) for end in (_LF, "\r\n"))
+    if digest not in (hashlib.sha256(each.encode()).hexdigest() for each in as_written):
+        raise ChangedFile(f"{path} has changed since the plan was made; plan again")
+    return text
