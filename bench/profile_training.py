@@ -45,7 +45,9 @@ def main() -> None:
     read = tree_tokens(sequences)
     with trainable(base, ADAPTER, None, 1), lean(base.model, options.recompute):
         seconds, peak = _timed(base, sequences)
-        with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CUDA, torch.profiler.ProfilerActivity.CPU]) as profile:
+        with torch.profiler.profile(
+            activities=[torch.profiler.ProfilerActivity.CUDA, torch.profiler.ProfilerActivity.CPU]
+        ) as profile:
             _pass(base, sequences)
             torch.cuda.synchronize()
     linear = sum(_weights(module) for module in base.model.model.layers.modules())
@@ -53,7 +55,8 @@ def main() -> None:
     needed = 4 * linear * read + 4 * scored * base.model.config.vocab_size * base.model.config.hidden_size
     rate = _matrix_rate()
     print(f"{read} tokens, {scored} scored, {options.layers} layers, recompute {options.recompute}: {seconds * 1e3:.1f} ms")
-    print(f"needed {needed / seconds / 1e12:.0f} TFLOP/s of {rate / 1e12:.0f} measured: {needed / seconds / rate:.0%} of the floor")
+    reached = needed / seconds
+    print(f"needed {reached / 1e12:.0f} TFLOP/s of {rate / 1e12:.0f} measured: {reached / rate:.0%} of the floor")
     kept = bytes_per_token(base.model.config, options.recompute, 2) * read
     print(f"activations: {peak / 1e9:.2f} GB measured, {kept / 1e9:.2f} GB in the policy's model")
     _table(profile, seconds)
@@ -90,7 +93,11 @@ def _timed(base: Any, sequences: list[Any]) -> tuple[float, int]:
 def _weights(module: Any) -> int:
     if type(module).__name__ == "Linear4bit" and hasattr(module, "weight") and not hasattr(module, "lora_A"):
         return 2 * module.weight.numel() if module.weight.dtype == torch.uint8 else module.weight.numel()
-    return module.weight.numel() if type(module) is torch.nn.Linear and module.weight.shape[0] > 64 and module.weight.shape[1] > 64 else 0
+    return (
+        module.weight.numel()
+        if type(module) is torch.nn.Linear and module.weight.shape[0] > 64 and module.weight.shape[1] > 64
+        else 0
+    )
 
 
 def _matrix_rate() -> float:

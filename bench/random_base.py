@@ -41,6 +41,7 @@ class NumberTokenizer:
     words = {"END": 2, "Instruction:": 3, "Response:": 4}  # noqa: RUF012 - never changed
 
     def __call__(self, text: str, **_: Any) -> dict[str, list[int]]:
+        """Ids of the words, as a tokenizer's call gives them."""
         return {"input_ids": [self.words[word] if word in self.words else int(word) for word in text.split()]}
 
 

@@ -19,11 +19,10 @@ class TrlSide:
 
     def __init__(self, base: LoadedBase, steps: int) -> None:
         self.base, self.steps, self.warm_up = base, steps, 2
+        self._hash: str | None = None
 
-    def dpo(
-        self, pairs: Sequence[PreferencePair], *, micro_batch: int, liger: bool, checkpointing: bool, epoch: bool = False
-    ) -> dict[str, Any]:
-        """Reference log-probabilities precomputed, rows of similar length together. `epoch`: all pairs, everything timed."""
+    def dpo(self, pairs: Sequence[PreferencePair], *, micro_batch: int, liger: bool, checkpointing: bool) -> dict[str, Any]:
+        """Reference log-probabilities precomputed (in their own time), rows of similar length together."""
         from datasets import Dataset
         from trl import DPOConfig, DPOTrainer
 
@@ -31,7 +30,14 @@ class TrlSide:
             def _prepare_dataset(self, dataset: Any, *args: Any, **options: Any) -> Any:
                 return dataset
 
-        used = pairs if epoch else pairs[: micro_batch * (self.steps + self.warm_up)]
+            def _precompute_ref_logps(self, *args: Any, **options: Any) -> Any:
+                started = time.perf_counter()
+                found = super()._precompute_ref_logps(*args, **options)
+                reference.append(time.perf_counter() - started)
+                return found
+
+        reference: list[float] = []
+        used = pairs[: micro_batch * (self.steps + self.warm_up)]
         rows = []
         for pair in used:
             chosen, rejected = (
@@ -53,12 +59,8 @@ class TrlSide:
             remove_unused_columns=False,
             max_length=1024,
         )
-        return {
-            **self._measure(FromIds, config, _on_disk(Dataset, rows), epoch),
-            "kind": "dpo",
-            "liger": liger,
-            "examples": len(rows),
-        }
+        found = self._measure(FromIds, config, _on_disk(Dataset, rows))
+        return {**found, "kind": "dpo", "liger": liger, "examples": len(rows), "reference_seconds": sum(reference)}
 
     def sft(self, demonstrations: Sequence[Demonstration], *, liger: bool, packed: bool, checkpointing: bool) -> dict[str, Any]:
         """Loss on the response."""
@@ -73,7 +75,7 @@ class TrlSide:
         size = 1 if packed else 8
         settings = self._settings(self.steps + self.warm_up, size, liger, checkpointing)
         config = SFTConfig(**settings, packing=packed, **({"max_length": 2048} if packed else {"max_length": 1024}))
-        found = self._measure(SFTTrainer, config, _on_disk(Dataset, rows), False)
+        found = self._measure(SFTTrainer, config, _on_disk(Dataset, rows))
         per_step = 2048 / mean if packed else size
         return {**found, "kind": "sft", "packed": packed, "liger": liger, "rate": found["steps_per_second"] * per_step}
 
@@ -94,8 +96,8 @@ class TrlSide:
             "seed": 1,
         }
 
-    def _measure(self, trainer_class: Any, config: Any, dataset: Any, epoch: bool) -> dict[str, Any]:
-        import trl.trainer.dpo_trainer as dpo_trainer
+    def _measure(self, trainer_class: Any, config: Any, dataset: Any) -> dict[str, Any]:
+        from trl.trainer import dpo_trainer
         from peft import LoraConfig
         from transformers import PrinterCallback, TrainerCallback
 
@@ -103,9 +105,9 @@ class TrlSide:
 
         def timed_hash(model: Any) -> Any:
             started = time.perf_counter()
-            digest = real_hash(model) if epoch else "0" * 16  # 45 s at 32B: part of an epoch's cost, not of its rate
+            self._hash = self._hash or real_hash(model)  # once per run of the benchmark: it costs 45 s at 32B
             hashing[0] += time.perf_counter() - started
-            return digest
+            return self._hash
 
         ends: list[float] = []
 
@@ -116,6 +118,7 @@ class TrlSide:
                 ends.append(time.perf_counter())
 
         dpo_trainer.hash_module = timed_hash
+        self.base.model.set_attn_implementation("sdpa")
         started = time.perf_counter()
         try:
             trainer = trainer_class(

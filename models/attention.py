@@ -60,7 +60,7 @@ def _attend_segments(query: Tensor, key: Tensor, value: Tensor, segments: Segmen
     """One row. Queries and keys of a segment end together, so "causal" counts from the end: a branch sees all of its prompt."""
     from torch.nn.attention.varlen import varlen_attn
 
-    attended = varlen_attn(
+    attended: Any = varlen_attn(
         query[0].transpose(0, 1),
         key[0].transpose(0, 1).index_select(0, segments.keys),
         value[0].transpose(0, 1).index_select(0, segments.keys),
@@ -77,7 +77,7 @@ def _attend_segments(query: Tensor, key: Tensor, value: Tensor, segments: Segmen
 
 
 @cache
-def _grouped() -> dict[str, bool]:
+def _grouped() -> dict[str, Any]:
     """Fewer heads of keys than of queries: since torch 2.12 this is asked for, before it went without saying."""
     from torch.nn.attention.varlen import varlen_attn
 

@@ -1,7 +1,7 @@
 """Log-probabilities that a model has computed once: kept by what was read, shared by every step that asks the same model.
 
-A folder per model and checkpoint; a file per step that found something new, named by the hash of its content, so that a file that
-is not what was written is noticed and passed over, and several processes never write the same one.
+A folder per model and checkpoint; a file per step that found something new, named by the hash of its content: one that is not
+what was written is noticed and passed over, and several processes never write the same one.
 """
 
 from __future__ import annotations

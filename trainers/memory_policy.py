@@ -51,7 +51,8 @@ def choose(base: LoadedBase, limit: int | None = None, recompute: Recompute | No
     if base.device.type != "cuda":
         return MemoryPolicy(CPU_TOKENS, recompute or "none", packed)
     room = _room(base.device, limit)
-    fits = {mode: _tokens(base, mode, room) for mode in (("none", "selective", "full") if recompute is None else (recompute,))}
+    modes: tuple[Recompute, ...] = ("none", "selective", "full") if recompute is None else (recompute,)
+    fits = {mode: _tokens(base, mode, room) for mode in modes}
     mode = next((mode for mode, tokens in fits.items() if tokens >= ENOUGH_TOKENS), max(fits, key=lambda mode: fits[mode]))
     return MemoryPolicy(max(1, min(MOST_TOKENS, fits[mode])), mode, packed)
 
@@ -61,9 +62,7 @@ def bytes_per_token(config: Any, recompute: Recompute, item: int) -> float:
     hidden, wide = config.hidden_size, config.intermediate_size
     head = getattr(config, "head_dim", None) or hidden // config.num_attention_heads
     asks, sees = head * config.num_attention_heads, 2 * head * config.num_key_value_heads
-    attention = (
-        4 * hidden + 2 * asks + 3 * sees
-    )  # two residual and two normed states; queries, outputs; keys and values per branch
+    attention = 4 * hidden + 2 * asks + 3 * sees  # two residual and two normed states; queries, outputs; keys, values
     kept = {"none": attention + 2 * wide, "selective": attention, "full": hidden}[recompute]
     working = 6 * wide + (attention if recompute == "full" else 0)
     return float(item * (config.num_hidden_layers * kept + working))

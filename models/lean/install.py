@@ -16,11 +16,11 @@ from torch import Tensor
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
-from models.lean.linear import ADAPTER, AdaptedLinear, Frozen
+from models.lean.linear import ADAPTER, AdaptedLinear, Frozen, Lora
 from models.lean.mlp import AdaptedMlp, Projections
 
 Recompute = Literal["none", "selective", "full"]
-"""What the backward pass computes again instead of keeping it: nothing, the wide halves of the gated blocks, or whole layers."""
+"""What the backward pass computes again instead of keeping it: nothing, the gated blocks' wide halves, or whole layers."""
 
 _PARTS = ("gate_proj", "up_proj", "down_proj")
 
@@ -54,16 +54,16 @@ def _linear_forward(module: Any) -> Callable[[Tensor], Tensor]:
     frozen = _frozen(module)
 
     def forward(x: Tensor) -> Tensor:
-        a, b, scale = _adapter(module)  # asked for each time: of sharded weights this is the moment when they are whole
-        y: Tensor = AdaptedLinear.apply(x, frozen, a, b, scale)
+        # The adapter is asked for each time: of sharded weights this is the moment when they are whole.
+        y: Tensor = AdaptedLinear.apply(x, frozen, *_adapter(module))
         return y
 
     return forward
 
 
 def _mlp_forward(module: Any, again: bool) -> Callable[[Tensor], Tensor]:
-    parts = [getattr(module, name) for name in _PARTS]
-    layers = Projections(*map(_frozen, parts), scales=tuple(_adapter(part)[2] for part in parts))
+    gate, up, down = parts = [getattr(module, name) for name in _PARTS]
+    layers = Projections(_frozen(gate), _frozen(up), _frozen(down), tuple(_adapter(part).scale for part in parts))
 
     def forward(x: Tensor) -> Tensor:
         matrices = [matrix for part in parts for matrix in _adapter(part)[:2]]
@@ -86,10 +86,10 @@ def _frozen(module: Any) -> Frozen:
     return Frozen(module.base_layer if _is_lora(module) else module)
 
 
-def _adapter(module: Any) -> tuple[Tensor | None, Tensor | None, float]:
+def _adapter(module: Any) -> Lora:
     if not _is_lora(module):
-        return None, None, 0.0
-    return module.lora_A[ADAPTER].weight, module.lora_B[ADAPTER].weight, float(module.scaling[ADAPTER])
+        return Lora(None, None, 0.0)
+    return Lora(module.lora_A[ADAPTER].weight, module.lora_B[ADAPTER].weight, float(module.scaling[ADAPTER]))
 
 
 def _is_lora(module: Any) -> bool:
@@ -120,7 +120,6 @@ def _silu_types() -> tuple[type, ...]:
     from transformers.activations import ACT2FN
 
     return torch.nn.SiLU, type(ACT2FN["silu"])
-
 
 
 def _recomputed_layers(model: torch.nn.Module) -> Iterator[tuple[torch.nn.Module, Callable[..., Any]]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -39,52 +39,58 @@ class Frozen:
         return bias
 
 
-def adapted(x: Tensor, frozen: Frozen, a: Tensor | None, b: Tensor | None, scale: float) -> Tensor:
+class Lora(NamedTuple):
+    """An adapter on one layer, or none: then both matrices are None."""
+
+    a: Tensor | None
+    """[r, in]."""
+    b: Tensor | None
+    """[out, r]."""
+    scale: float
+
+    def cast(self, dtype: torch.dtype) -> tuple[Tensor, Tensor] | None:
+        """Both matrices in the precision of the layer's input."""
+        return None if self.a is None or self.b is None else (self.a.to(dtype), self.b.to(dtype))
+
+
+def adapted(x: Tensor, frozen: Frozen, lora: Lora) -> Tensor:
     """The layer's output [N, out] for x [N, in]; without an adapter, the frozen layer's."""
-    bias = frozen.bias
+    bias, cast = frozen.bias, lora.cast(x.dtype)
     y = functional.linear(x, frozen.dense(x.dtype), None if bias is None else bias.to(x.dtype))
-    if a is None or b is None:
-        return y
-    return y.addmm_(x @ a.to(x.dtype).T, b.to(x.dtype).T, alpha=scale)
+    return y if cast is None else y.addmm_(x @ cast[0].T, cast[1].T, alpha=lora.scale)
 
 
-def input_gradient(dy: Tensor, frozen: Frozen, a: Tensor | None, b: Tensor | None, scale: float) -> Tensor:
-    """dL/dx [N, in] of dL/dy [N, out]."""
-    dx = dy @ frozen.dense(dy.dtype)
-    if a is None or b is None:
-        return dx
-    return dx.addmm_(dy @ b.to(dy.dtype), a.to(dy.dtype), alpha=scale)
+def input_gradient(dy: Tensor, frozen: Frozen, lora: Lora, onto: Tensor | None = None) -> Tensor:
+    """dL/dx [N, in] of dL/dy [N, out]; added to `onto` in place where there is one."""
+    dense, cast = frozen.dense(dy.dtype), lora.cast(dy.dtype)
+    dx = dy @ dense if onto is None else onto.addmm_(dy, dense)
+    return dx if cast is None else dx.addmm_(dy @ cast[1], cast[0], alpha=lora.scale)
 
 
-def adapter_gradients(
-    dy: Tensor, x: Tensor, a: Tensor | None, b: Tensor | None, scale: float
-) -> tuple[Tensor | None, Tensor | None]:
+def adapter_gradients(dy: Tensor, x: Tensor, lora: Lora) -> tuple[Tensor | None, Tensor | None]:
     """dL/dA [r, in] and dL/dB [out, r], in the adapter's own precision."""
-    if a is None or b is None or not a.requires_grad:
+    cast = lora.cast(x.dtype)
+    if cast is None or lora.a is None or lora.b is None or not lora.a.requires_grad:
         return None, None
-    narrow = x @ a.to(x.dtype).T
-    da = (dy @ b.to(dy.dtype)).T @ x
-    db = dy.T @ narrow
-    return (da * scale).to(a.dtype), (db * scale).to(b.dtype)
+    da, db = (dy @ cast[1]).T @ x, dy.T @ (x @ cast[0].T)
+    return (da * lora.scale).to(lora.a.dtype), (db * lora.scale).to(lora.b.dtype)
 
 
 class AdaptedLinear(torch.autograd.Function):
     """Keeps the input, nothing else."""
 
     @staticmethod
-    def forward(
-        ctx: Any, x: Tensor, frozen: Frozen, a: Tensor | None, b: Tensor | None, scale: float
-    ) -> Tensor:
+    def forward(ctx: Any, x: Tensor, frozen: Frozen, a: Tensor | None, b: Tensor | None, scale: float) -> Tensor:
         """x [..., in] to [..., out]."""
         ctx.save_for_backward(x, a, b)
         ctx.frozen, ctx.scale = frozen, scale
-        return adapted(x.flatten(0, -2), frozen, a, b, scale).unflatten(0, x.shape[:-1])
+        return adapted(x.flatten(0, -2), frozen, Lora(a, b, scale)).unflatten(0, x.shape[:-1])
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         """Gradients of x, A and B."""
         x, a, b = ctx.saved_tensors
-        dy = gradients[0].flatten(0, -2)
-        da, db = adapter_gradients(dy, x.flatten(0, -2), a, b, ctx.scale)
-        dx = input_gradient(dy, ctx.frozen, a, b, ctx.scale).view_as(x) if ctx.needs_input_grad[0] else None
+        lora, dy = Lora(a, b, ctx.scale), gradients[0].flatten(0, -2)
+        da, db = adapter_gradients(dy, x.flatten(0, -2), lora)
+        dx = input_gradient(dy, ctx.frozen, lora).view_as(x) if ctx.needs_input_grad[0] else None
         return dx, None, da, db, None

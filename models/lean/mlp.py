@@ -6,6 +6,7 @@ Two are enough (gate and up), or none, at the price of computing them again.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,59 +14,59 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from models.lean.linear import Frozen, adapted, adapter_gradients, input_gradient
+from models.lean.linear import Frozen, Lora, adapted, adapter_gradients, input_gradient
 
 
 @dataclass(frozen=True)
 class Projections:
-    """The three frozen layers, and the scale of the adapter on each."""
+    """The three frozen layers, and the scales of their adapters in the same order."""
 
     gate: Frozen
     up: Frozen
     down: Frozen
-    scales: tuple[float, float, float]
+    scales: tuple[float, ...]
+
+    def loras(self, matrices: Sequence[Tensor | None]) -> tuple[Lora, Lora, Lora]:
+        """Of A and B of gate, up and down."""
+        gate_a, gate_b, up_a, up_b, down_a, down_b = matrices
+        gate, up, down = self.scales
+        return Lora(gate_a, gate_b, gate), Lora(up_a, up_b, up), Lora(down_a, down_b, down)
 
 
 class AdaptedMlp(torch.autograd.Function):
     """Keeps the input and, unless they are to be computed again, gate and up."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, layers: Projections, again: bool, *adapters: Tensor | None) -> Tensor:
-        """x [..., hidden] to the same shape. `adapters`: A and B of gate, up and down, None where there is none."""
-        rows = x.flatten(0, -2)
-        gate, up = _wide(rows, layers, adapters)
-        ctx.save_for_backward(x, *((None, None) if again else (gate, up)), *adapters)
+    def forward(ctx: Any, x: Tensor, layers: Projections, again: bool, *matrices: Tensor | None) -> Tensor:
+        """x [..., hidden] to the same shape. `matrices`: A and B of gate, up and down, None where there is none."""
+        loras = layers.loras(matrices)
+        gate, up = _wide(x.flatten(0, -2), layers, loras)
+        ctx.save_for_backward(x, *((None, None) if again else (gate, up)), *matrices)
         ctx.layers = layers
-        y = adapted(functional.silu(gate) * up, layers.down, *adapters[4:], layers.scales[2])
-        return y.view_as(x)
+        return adapted(functional.silu(gate) * up, layers.down, loras[2]).view_as(x)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         """Gradients of x and of the six adapter matrices."""
-        x, gate, up, *adapters = ctx.saved_tensors
-        layers, scales = ctx.layers, ctx.layers.scales
+        x, gate, up, *matrices = ctx.saved_tensors
+        layers: Projections = ctx.layers
+        loras = of_gate, of_up, of_down = layers.loras(matrices)
         rows, dy = x.flatten(0, -2), gradients[0].flatten(0, -2)
         if gate is None:
-            gate, up = _wide(rows, layers, adapters)
-        da_down_b = adapter_gradients(dy, functional.silu(gate) * up, *adapters[4:], scales[2])
-        dgate, dup = gated_backward(input_gradient(dy, layers.down, *adapters[4:], scales[2]), gate, up)
-        wide = adapter_gradients(dgate, rows, *adapters[:2], scales[0]) + adapter_gradients(dup, rows, *adapters[2:4], scales[1])
+            gate, up = _wide(rows, layers, loras)
+        dh, silu = input_gradient(dy, layers.down, of_down), functional.silu(gate)
+        dup, dgate = dh * silu, torch.ops.aten.silu_backward(dh.mul_(up), gate)
+        narrow = (
+            *adapter_gradients(dgate, rows, of_gate),
+            *adapter_gradients(dup, rows, of_up),
+            *adapter_gradients(dy, silu.mul_(up), of_down),
+        )
         dx = None
         if ctx.needs_input_grad[0]:
-            dx = input_gradient(dgate, layers.gate, *adapters[:2], scales[0])
-            dx = dx.add_(input_gradient(dup, layers.up, *adapters[2:4], scales[1])).view_as(x)
-        return dx, None, None, *wide, *da_down_b
+            dx = input_gradient(dgate, layers.gate, of_gate)
+            dx = input_gradient(dup, layers.up, of_up, onto=dx).view_as(x)
+        return dx, None, None, *narrow
 
 
-def gated_backward(dh: Tensor, gate: Tensor, up: Tensor) -> tuple[Tensor, Tensor]:
-    """dL/dgate and dL/dup of h = silu(gate) * up. Overwrites `dh`."""
-    sigmoid = torch.sigmoid(gate)
-    silu = gate * sigmoid
-    dup = dh * silu
-    dgate = dh.mul_(up).mul_(sigmoid.add_(silu.mul_(1 - sigmoid)))
-    return dgate, dup
-
-
-def _wide(x: Tensor, layers: Projections, adapters: Any) -> tuple[Tensor, Tensor]:
-    gate = adapted(x, layers.gate, *adapters[:2], layers.scales[0])
-    return gate, adapted(x, layers.up, *adapters[2:4], layers.scales[1])
+def _wide(x: Tensor, layers: Projections, loras: tuple[Lora, Lora, Lora]) -> tuple[Tensor, Tensor]:
+    return adapted(x, layers.gate, loras[0]), adapted(x, layers.up, loras[1])
