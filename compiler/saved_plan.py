@@ -50,6 +50,8 @@ def read_plan(text: str) -> Plan:
 
 def _check_whole(plan: Plan) -> None:
     """Every step reads only steps before it, and every arm and the verdicts are among the steps."""
+    if plan.experiment != plan.spec.get("experiment"):  # the folder of the run is named by it
+        raise NotAPlan("the name of the experiment is not that of its spec")
     twice = [step for step, count in Counter(step.id for step in plan.steps).items() if count > 1]
     if twice:
         raise NotAPlan(f"the step {quoted(twice[0])} is there twice")

@@ -18,8 +18,8 @@ _DEVICE_IN_WORDS = ("cuda error", "device-side assert", "nccl error", "hip error
 
 
 def one_line(error: BaseException) -> str:
-    """An exception as one readable line."""
-    text = " ".join(str(error).split())
+    """An exception as one readable line, without control characters."""
+    text = " ".join("".join(sign for sign in str(error) if sign.isprintable() or sign.isspace()).split())
     return text or type(error).__name__
 
 
