@@ -40,6 +40,10 @@ bench:
 criteria *ARGS:
     uv run python -m stage1.criteria {{ARGS}}
 
+# The self-test of the statistics: error rates and power of the whole analysis, written to docs/calibration.md.
+calibrate *ARGS:
+    uv run python bench/calibrate.py {{ARGS}}
+
 # Compare the arms in the MLflow UI.
 ui:
     uv run mlflow ui --backend-store-uri sqlite:///mlflow.db
