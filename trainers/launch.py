@@ -141,8 +141,15 @@ class _Listener:
             self.warn(told["warning"])
 
 
+class ProcessFailed(TrainingError):
+    """A process of a training failed or died."""
+
+    details: str = ""
+    """Its traceback, or the last it wrote to stderr."""
+
+
 @dataclass(frozen=True)
-class _Ended:
+class Ended:
     """How a process ended that was not to end."""
 
     rank: int
@@ -164,7 +171,7 @@ def _follow(folder: Path, devices: int, listener: _Listener) -> None:
             told = json.loads(line) if line is not None else {}
             failed = "error" in told or (line is None and processes[rank].wait() != 0)
             if failed:
-                raise _exception(_first_cause(folder, processes, heard, rank, told.get("error")), devices)
+                raise exception_of(_first_cause(folder, processes, heard, rank, told.get("error")), devices)
             if line is None:
                 running.discard(rank)
             listener.hear(told)
@@ -222,7 +229,7 @@ def _first_cause(
     heard: queue.Queue[tuple[int, str | None]],
     rank: int,
     error: Mapping[str, Any] | None,
-) -> _Ended:
+) -> Ended:
     """When a process ends, others lose their connection to it: a named reason counts most, then a silent death."""
     ended = {rank: error}
     deadline = time.monotonic() + _GRACE
@@ -239,10 +246,11 @@ def _first_cause(
 
     first = min(ended, key=weight)  # of equals the one that was heard first
     stderr = (folder / f"stderr-{first}").read_text(encoding="utf-8", errors="replace")
-    return _Ended(first, ended[first], processes[first].poll(), stderr[-4000:])
+    return Ended(first, ended[first], processes[first].poll(), stderr[-4000:])
 
 
-def _exception(ended: _Ended, devices: int) -> Exception:
+def exception_of(ended: Ended, devices: int) -> Exception:
+    """The error of a process as if it had happened here."""
     error = ended.error or {"kind": "died"}
     if error["kind"] == "diverged":
         return TrainingDiverged(error["step"], error["loss"], error["grad_norm"], error["ids"])
@@ -251,8 +259,8 @@ def _exception(ended: _Ended, devices: int) -> Exception:
     if error["kind"] == "training":
         return TrainingError(error["message"])
     how = error["message"] if ended.error else _manner(ended.code)
-    found = TrainingError(f"process {ended.rank + 1} of the training's {devices} {how}; the others were ended")
-    found.add_note(error.get("details") or ended.last_words)
+    found = ProcessFailed(f"process {ended.rank + 1} of the training's {devices} {how}; the others were ended")
+    found.details = error.get("details") or ended.last_words
     return found
 
 

@@ -33,7 +33,7 @@ def main(job_file: Path, rank: int) -> int:
     try:
         _work(job_file, rank, tell)
     except BaseException as error:
-        tell({"error": _described(error)})
+        tell({"error": described(error)})
         return 1
     return 0
 
@@ -116,7 +116,8 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _described(error: BaseException) -> dict[str, Any]:
+def described(error: BaseException) -> dict[str, Any]:
+    """An error as JSON, for `trainers.launch.exception_of`."""
     if isinstance(error, TrainingDiverged):
         return {"kind": "diverged", "step": error.step, "loss": error.loss, "grad_norm": error.grad_norm, "ids": error.ids}
     if isinstance(error, (TrainingError, ModelError)):

@@ -2,12 +2,10 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
 from itertools import chain
-from pathlib import Path
 
 import psutil
 import pytest
@@ -19,16 +17,18 @@ from small_data import ADAPTER, demonstrations, examples, recipe
 from tiny_models import make_model, open_base, wrap
 
 from models.adapters import trainable
+from models.errors import ModelError
 from trainers.dpo import DpoModule
 from trainers.errors import TrainingDiverged, TrainingError
 from trainers.examples import Examples, SftExample, forward_tokens, prepare
 from trainers.fit import train
-from trainers.launch import train_on_devices
+from trainers.launch import Ended, TrainingJob, exception_of, train_on_devices
 from trainers.memory_policy import MemoryPolicy
 from trainers.recipe import Recipe
 from trainers.resume import Keeping
 from trainers.sft import SftModule
 from trainers.strategy import Peers, divide
+from trainers.worker import described
 
 TWO = {"devices": 2, "strategy": "ddp", "device_type": "cpu"}
 
@@ -154,30 +154,25 @@ def test_divergence_on_several_devices(base_folder, tmp_path):
     assert psutil.Process().children() == []
 
 
-def test_processes_end_with_their_parent(base_folder, tmp_path):
-    """A parent that is killed with -9 leaves no process computing for nobody."""
-    code = f"""
-import sys, json
-sys.path[:0] = {[str(Path(__file__).parent), str(Path(__file__).parents[1] / "models")]!r}
-from pathlib import Path
-from small_data import ADAPTER, demonstrations, recipe
-from trainers.fit import Examples
-from trainers.launch import train_on_devices
-if __name__ == "__main__":
-    train_on_devices({{"base": {str(base_folder)!r}}}, recipe=recipe("sft", epochs=100_000), adapter=ADAPTER, seed=1,
-        examples=Examples(demonstrations=demonstrations(4, 0)), checkpoint=None, out=Path({str(tmp_path)!r}),
-        on_progress=lambda done, total: print(done, flush=True), **{TWO!r})
-"""
-    parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, env=os.environ | {"OMP_NUM_THREADS": "1"})
-    assert parent.stdout.readline()
-    children = psutil.Process(parent.pid).children()
+def test_a_process_ends_with_its_parent(base_folder, tmp_path):
+    """When its stdin closes, as it does when its parent is killed, a process ends, even while it waits for the others."""
+    job = TrainingJob(
+        devices=2, strategy="ddp", device_type="cpu", model={"base": str(base_folder)}, recipe=recipe("sft"), adapter=ADAPTER, seed=1,
+        demonstrations=tuple(demonstrations()), pairs=(), reference=(), checkpoint=None, out=tmp_path, token_budget=None, keeping=None,
+        meeting_point=tmp_path / "meeting-point",
+    )  # fmt: skip
+    (tmp_path / "job.json").write_text(job.model_dump_json())
+    process = subprocess.Popen(
+        [sys.executable, "-m", "trainers.worker", str(tmp_path / "job.json"), "0"],
+        stdin=subprocess.PIPE, env=os.environ | {"LOCAL_RANK": "0", "OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    while not job.meeting_point.exists():  # from then on it waits for a second process that never comes
+        assert process.poll() is None
+        time.sleep(0.1)
 
-    parent.send_signal(signal.SIGKILL)
-    parent.wait()
+    process.stdin.close()
 
-    assert len(children) == 2
-    gone, alive = psutil.wait_procs(children, timeout=60)
-    assert (len(gone), alive) == (2, [])
+    assert process.wait(30) == 1
 
 
 def test_what_cannot_work_is_refused_at_once(base_folder, tmp_path, monkeypatch):
@@ -194,12 +189,30 @@ def test_what_cannot_work_is_refused_at_once(base_folder, tmp_path, monkeypatch)
         train_on_devices({"base": "x", "quantization": "nf4"}, devices=2, strategy="fsdp", device_type="cuda", **told)
 
 
-def test_a_training_error_in_a_process_is_told_as_it_is(base_folder, tmp_path):
-    """Nothing to train on is said in the same words as on one device."""
-    told = {"recipe": recipe("sft", max_length=2), "adapter": ADAPTER, "seed": 1, "checkpoint": None, "out": tmp_path}
+@pytest.mark.parametrize(
+    "error", [TrainingError("raise max_length"), ModelError("no such model"), TrainingDiverged(3, float("nan"), 1.0, ["a", "b", "c", "d"])]
+)  # fmt: skip
+def test_an_error_in_a_process_is_the_same_error_here(error):
+    """Kind, message and what it carries survive the way to the parent, NaN included; other errors keep their traceback."""
+    told = json.loads(json.dumps(described(error)))
 
-    with pytest.raises(TrainingError, match=r"^all 10 demonstrations are longer than max_length 2 tokens: raise max_length$"):
-        train_on_devices({"base": str(base_folder)}, examples=Examples(demonstrations=demonstrations()), **TWO, **told)
+    found = exception_of(Ended(1, told, 1, ""), 2)
+
+    assert type(found) is type(error)
+    assert str(found) == str(error)
+    assert repr(vars(found)) == repr(vars(error))
+
+
+def test_an_error_that_nobody_foresaw_names_its_process():
+    """One line says which process failed and how; the traceback goes along for the log."""
+    with pytest.raises(ZeroDivisionError) as caught:
+        1 / 0  # noqa: B018
+    told = described(caught.value)
+
+    found = exception_of(Ended(1, told, 1, ""), 2)
+
+    assert str(found) == "process 2 of the training's 2 failed (ZeroDivisionError: division by zero); the others were ended"
+    assert "Traceback" in found.details
 
 
 # --- how a batch is divided, in one process ----------------------------------------------------------------------------
