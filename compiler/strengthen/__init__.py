@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from compiler.strengthen.costs import Costs
 from compiler.strengthen.strengthen import Strengthened, strengthen
 
-__all__ = ["Strengthened", "strengthen"]
+__all__ = ["Costs", "Strengthened", "strengthen"]

@@ -65,7 +65,7 @@ def show_plan(
     if (
         strengthened is not None
         and review is not None
-        and not _strengthened(spec, overrides, strengthened, review.level, store_root)
+        and not _strengthened(spec, overrides, strengthened, review.level, store_root, device)
     ):
         return 2
     if compilation.plan is None:
@@ -84,14 +84,20 @@ def _print(compilation: Compilation, review: Assessment | None, spec: Path, verb
         print(render_assessment(review, str(spec), whole=verbose) + "\n")
 
 
-def _strengthened(spec: Path, overrides: Sequence[str], out: Path, level: str, store_root: Path) -> bool:
+def _strengthened(spec: Path, overrides: Sequence[str], out: Path, level: str, store_root: Path, device: str | None) -> bool:
     """Write the strengthened spec and say on stderr what was added, and what cannot be cured."""
-    from compiler.strengthen import strengthen
+    from compiler.strengthen import Costs, strengthen
 
     def compiled(text: str) -> Compilation:
         return compile_spec(str(spec), text, overrides, DiskWorld())
 
-    found = strengthen(spec.read_text(encoding="utf-8"), level, compiled, SimulatedPower(store_root))
+    def priced(plan: Plan) -> Costs | None:
+        try:
+            return Costs(plan, cost_of(plan, explain_plan(plan, ()), device or "cpu-2", None, store_root), device)
+        except UnknownShape:
+            return None
+
+    found = strengthen(spec.read_text(encoding="utf-8"), level, compiled, SimulatedPower(store_root), priced)
     try:
         out.write_text(found.text, encoding="utf-8")
     except OSError as error:

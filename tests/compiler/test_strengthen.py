@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 
 import pytest
 
 from compiler.assessment import assess
-from compiler.strengthen import strengthen
+from compiler.estimates import estimate
+from compiler.strengthen import Costs, strengthen
 
 
 @pytest.mark.parametrize("name", ["as_requested", "quickstart"])
@@ -26,6 +28,29 @@ def test_a_strengthened_spec_is_a_go(name, level, root, compiled, power):
     comments = [line.strip() for line in text.splitlines() if line.strip().startswith("#")]
     assert all(comment in made.text for comment in comments)
     assert all(f"  {line.split('.')[1].split(' ')[0]}: " in made.text for line in made.added if line.startswith("arms."))
+
+
+def test_each_addition_names_its_finding_and_what_it_costs_in_numbers(root, compiled, dict_world):
+    """Beside an arm stand trainings, steps, tokens, FLOPs and time; above a flow mapping, what was changed in it."""
+    text = (root / "specs" / "as_requested.yaml").read_text()
+
+    def priced(plan):
+        return Costs(plan, estimate(plan, "h200", None, None, dict_world()), "h200")
+
+    lines = strengthen(text, "mvp", compiled, None, priced).text.splitlines()
+    (arm,) = [line for line in lines if line.startswith("  sft_unmasked:")]
+    (seeds,) = [line for line in lines if line.startswith("seeds:")]
+    (claim,) = [line for line in lines if line.startswith("  sft_dpo_beats_sft_continued:")]
+
+    assert re.search(
+        r"# M001, for masking\w+; cost: 3 trainings \(225 steps, 90k tokens\), in all \w+ tokens, \S+ FLOPs, about .* h200", arm
+    )
+    assert "# M011, for " in seeds
+    assert "was [1]; cost: 2" in seeds
+    assert "cost: one more test (10 share alpha)" in claim
+    assert lines[lines.index(next(line for line in lines if line.startswith("analysis:"))) - 1].startswith(
+        "# analysis.correction: M024, for "
+    )
 
 
 def test_a_clean_spec_stays_as_it_is(root, compiled, power):
