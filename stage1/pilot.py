@@ -55,14 +55,14 @@ def _measured(store: Store, steps: dict[str, dict[str, Any]], analyze: dict[str,
     from stage1.steps.material import arm_and_seed
 
     try:
-        inputs = {role: store.open(steps[name]["fingerprint"]) for role, name in analyze["inputs"].items()}
+        made = {role: steps[name]["fingerprint"] for role, name in analyze["inputs"].items()}
         scores = {
-            arm_and_seed(role.removeprefix("score:")): artifact.read("scores.jsonl", ItemScore)
-            for role, artifact in inputs.items()
+            arm_and_seed(role.removeprefix("score:")): store.open(made[role]).read("scores.jsonl", ItemScore)
+            for role in made
             if role.startswith("score:")
         }
         settings = AnalyzeSettings.model_validate(analyze["settings"])
-        outcomes = read_outcomes(settings, scores, inputs["instructions"].read("heldout.jsonl", Item))
+        outcomes = read_outcomes(settings, scores, store.open(made["instructions"]).read("heldout.jsonl", Item))
     except (KeyError, OSError, ValueError, ValidationError, DamagedArtifact):  # a run that cannot be read is no pilot
         return None
     trained = frozenset(arm for arm in settings.arms if settings.trained(arm))

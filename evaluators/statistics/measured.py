@@ -24,12 +24,14 @@ Tables = Mapping[str, Mapping[str, FloatArray]]
 _INFORMATIVE = 0.02
 """An arm that passes or fails nearly everything says nothing about items."""
 _LARGEST_SD = 6.0
+_DEFAULT_COUNTS = 2
+"""Degrees of freedom that the default seed noise is worth beside the measured."""
 
 
 def measured(tables: Tables, families: IntArray | None, trained: frozenset[str], source: str) -> Pilot:
     """The pass rates and variances of every endpoint; what a run cannot tell is left out.
 
-    Between seeds: the pooled variance of `crossed`. Between items: the variance of an arm's own probabilities of passing, from
+    Between seeds: the pooled variance of `crossed`, drawn a little towards the default. Between items: the variance of an arm's own probabilities of passing, from
     its seeds, and what two arms have in common of it, as the standard deviations that give both at the measured rates.
     """
     endpoints, rates = {}, {}
@@ -55,8 +57,14 @@ def _variances(arms: Mapping[str, FloatArray], families: IntArray | None, traine
         found["items_per_family"] = round(float(whole.sum() / len(np.unique(families[whole]))), 4)
     seeds = seed_variance([table for arm, table in kept.items() if arm in trained])
     if isinstance(seeds, SeedVariance):
-        found["seed_sd"] = round(min(math.sqrt(seeds.excess), 0.3), 4)
+        found["seed_sd"] = round(min(math.sqrt(_seed_variance(seeds)), 0.3), 4)
     return found | _item_deviations(list(kept.values()))
+
+
+def _seed_variance(seeds: SeedVariance) -> float:
+    """Few seeds often show no variance where there is some: the default counts as if it had been seen, too."""
+    df = seeds.degrees_of_freedom
+    return (df * seeds.excess + _DEFAULT_COUNTS * Population().seed_sd ** 2) / (df + _DEFAULT_COUNTS)
 
 
 def _item_deviations(arms: list[FloatArray]) -> dict[str, float]:
