@@ -31,8 +31,9 @@ _DEFAULT_COUNTS = 2
 def measured(tables: Tables, families: IntArray | None, trained: frozenset[str], source: str) -> Pilot:
     """The pass rates and variances of every endpoint; what a run cannot tell is left out.
 
-    Between seeds: the pooled variance of `crossed`, drawn a little towards the default. Between items: the variance of an arm's own probabilities of passing, from
-    its seeds, and what two arms have in common of it, as the standard deviations that give both at the measured rates.
+    Between seeds: the pooled variance of `crossed`, drawn a little towards the default. Between items: the variance of an arm's
+    own probabilities of passing, from its seeds, and what two arms have in common of it, as the standard deviations that give
+    both at the measured rates.
     """
     endpoints, rates = {}, {}
     for endpoint, by_arm in tables.items():
