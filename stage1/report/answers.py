@@ -34,16 +34,21 @@ def scored_criteria(data: ReportData) -> list[str]:
     return [endpoint for endpoint in data.analysis.endpoints if endpoint in seen] or list(seen)
 
 
+def _told(name: str, score: bool | float) -> str:
+    """A criterion that is failed, or an ordinal score below the best."""
+    return endpoint_name(name) if isinstance(score, bool) else f"{endpoint_name(name)} {score:.2g}"
+
+
 def _item(item: Item, runs: Sequence[ArmRun]) -> dict[str, Any]:
     entries: dict[str, dict[tuple[str, tuple[str, ...]], list[str]]] = defaultdict(lambda: defaultdict(list))
-    outcomes: dict[str, set[bool]] = defaultdict(set)
+    outcomes: dict[str, set[float]] = defaultdict(set)
     for run in runs:
         answer, score = run.answers.get(item.id), run.scores.get(item.id)
         criteria = score.criteria if score else {}
         for name, passed in criteria.items():
             if passed is not None:
-                outcomes[name].add(bool(passed))
-        failed = tuple(name for name, passed in criteria.items() if passed is False)
+                outcomes[name].add(float(passed))
+        failed = tuple(_told(name, passed) for name, passed in criteria.items() if passed is not None and passed < 1)
         text = harmless(answer.response) if answer else "(no answer)"
         entries[run.arm][text, failed].append("" if run.seed is None else str(run.seed))
     return {
@@ -52,7 +57,7 @@ def _item(item: Item, runs: Sequence[ArmRun]) -> dict[str, Any]:
         "kind": item.kind,
         "expected": [harmless(answer) for answer in item.answers or ()],
         "disagree": [name for name, seen in outcomes.items() if len(seen) > 1],
-        "failed": [name for name, seen in outcomes.items() if False in seen],
+        "failed": [name for name, seen in outcomes.items() if min(seen) < 1],
         "arms": [
             {
                 "arm": arm,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping
 from typing import Any
 
 from evaluators.labels import Compared, Scored, answer_key
@@ -57,18 +58,25 @@ def _said(value: bool | None) -> str:
 def scored_answers(data: ReportData) -> list[Scored]:
     """Every scored answer of the run."""
     return [
-        Scored(item.id, run.arm, run.seed, run.answers[item.id].response, run.scores[item.id].criteria)
+        Scored(item.id, run.arm, run.seed, run.answers[item.id].response, _labelled_alike(run.scores[item.id].criteria))
         for item in data.items
         for run in data.runs
         if item.id in run.answers and item.id in run.scores
     ]
 
 
+def _labelled_alike(scores: Mapping[str, bool | float | None]) -> dict[str, bool | None]:
+    """The criteria that a person labels by yes and no; ordinal scores are not among them."""
+    return {name: score for name, score in scores.items() if score is None or isinstance(score, bool)}
+
+
 def labelling_sheet(data: ReportData) -> str:
     """A CSV file to be filled in: every different answer once, without the arm that gave it; items in their order."""
-    criteria = scored_criteria(data)
+    scored = scored_answers(data)
+    labelled = {name for each in scored for name, score in each.criteria.items() if score is not None}
+    criteria = [name for name in scored_criteria(data) if name in labelled]
     asked = {item.id: item for item in data.items}
-    keys = sorted({(each.item_id, answer_key(each.item_id, each.response), each.response) for each in scored_answers(data)})
+    keys = sorted({(each.item_id, answer_key(each.item_id, each.response), each.response) for each in scored})
     place = {item_id: number for number, item_id in enumerate(asked)}
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from stage1.report.data import ReportData
-from stage1.report.words import counted, listed, number
+from stage1.report.words import counted, endpoint_name, harmless, listed, number
 
 
 def losses(data: ReportData) -> dict[str, Any]:
@@ -24,6 +24,7 @@ def losses(data: ReportData) -> dict[str, Any]:
         "rows": rows,
         "missing": [{"arm": arm, "items": count} for arm, count in missing.items()],
         "too_long": _too_long(data),
+        "failures": _failures(data),
     }
 
 
@@ -62,6 +63,19 @@ def _missing(data: ReportData) -> dict[str, int]:
         if absent:
             found[run.arm if run.seed is None else f"{run.arm}, seed {run.seed}"] = absent
     return found
+
+
+def _failures(data: ReportData) -> list[dict[str, Any]]:
+    """Answers that a criterion could not judge: criterion, how many, and the first reason."""
+    found: dict[str, list[str]] = {}
+    for run in data.runs:
+        for score in run.scores.values():
+            for name, reason in score.failures.items():
+                found.setdefault(name, []).append(reason)
+    return [
+        {"criterion": endpoint_name(name), "answers": len(reasons), "reason": harmless(reasons[0])}
+        for name, reasons in found.items()
+    ]
 
 
 def _too_long(data: ReportData) -> str:

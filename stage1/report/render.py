@@ -107,5 +107,5 @@ def _environment(*, autoescape: bool) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"shortened": shortened, "percent": percent, "endpoint": endpoint_name}
+    environment.filters |= {"shortened": shortened, "percent": percent}
     return environment

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 def endpoint_name(endpoint: str) -> str:
     """`ends_with_end` as `ends with end`; `preference_accuracy/off_topic` as `preference accuracy: off topic`."""
-    name, _, part = endpoint.partition("/")
+    name, _, part = endpoint.removeprefix("own.").partition("/")
     return name.replace("_", " ") + (f": {part.replace('_', ' ')}" if part else "")
 
 
