@@ -16,6 +16,7 @@ Check = Callable[[Subject], Iterable[Diagnostic]]
 CHECKS: tuple[Check, ...] = (
     values.check_duplicates,
     values.check_mixes,
+    values.check_assumptions,
     names.check_recipes,
     names.check_arms,
     names.check_endpoints,
@@ -31,6 +32,7 @@ CHECKS: tuple[Check, ...] = (
     training.check_engines,
     training.check_pairs,
     training.check_weights,
+    training.check_shards,
     training.check_unused,
     files.check_model,
     files.check_instructions,

@@ -40,6 +40,21 @@ def check_mixes(subject: Subject) -> Iterator[Diagnostic]:
             yield from _mix(subject, ("arms", name, "data", "preferences", "rejected"), arm.data.preferences.rejected)
 
 
+def check_assumptions(subject: Subject) -> Iterator[Diagnostic]:
+    """The share of discordant items is one that two arms with these rates can have."""
+    path = ("analysis", "assumptions", "discordance")
+    analysis = subject.spec.analysis
+    share, effect, rate = analysis.assumptions.discordance, analysis.smallest_effect, analysis.assumptions.base_rate
+    if share is None or rate + effect >= 1 or not subject.draft.is_whole("analysis"):
+        return
+    most = rate * (1 - rate - effect) + (1 - rate) * (rate + effect)
+    if not effect < share <= most + 1e-9:
+        rates, shares = f"{rate:.0%} and {rate + effect:.0%}", f"{effect:.0%} to {most:.1%}"
+        message = f"arms that pass {rates} differ on {shares} of the items, not on {share:.1%}"
+        way_out = f"give a share between {effect:g} and {most:.3g}"
+        yield error("S109", subject.value(*path), message, label="out of reach", help=way_out)
+
+
 def _mix(subject: Subject, path: Path, mix: Mix) -> Iterator[Diagnostic]:
     if isinstance(mix, str) or not subject.draft.is_whole(*path):
         return

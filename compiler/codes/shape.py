@@ -70,4 +70,14 @@ CODES = (
         "experiment: demo\nseeds: [1, 2, 2]\narms: {base: {}}\n",
         "experiment: demo\nseeds: [1, 2, 3]\narms: {base: {}}\n",
     ),
+    Code(
+        "S109",
+        "assumptions that contradict each other",
+        """
+        Two arms differ on at least as many items as their rates differ by, and on no more than if their answers had nothing
+        to do with each other: with rates of 65% and 75% that is 10% to 42.5% of the items.
+        """,
+        "experiment: demo\narms: {base: {}}\nanalysis: {assumptions: {base_rate: 0.65, discordance: 0.6}}\n",
+        "experiment: demo\narms: {base: {}}\nanalysis: {assumptions: {base_rate: 0.65, discordance: 0.3}}\n",
+    ),
 )
