@@ -162,6 +162,14 @@ def check_weights(subject: Subject) -> Iterator[Diagnostic]:
         yield error("S223", place, message, label="means nothing here", help="remove it, or set `quantization: nf4`")
 
 
+def check_shards(subject: Subject) -> Iterator[Diagnostic]:
+    """Only dense weights are sharded."""
+    runtime = subject.spec.runtime
+    if runtime.devices > 1 and runtime.strategy == "fsdp" and subject.spec.model.quantization == "nf4":
+        place = subject.value("runtime", "strategy")
+        yield error("S225", place, "`strategy: fsdp` cannot shard weights in 4 bits", label="dense only", help="set `ddp`")
+
+
 def check_unused(subject: Subject) -> Iterator[Diagnostic]:
     """What was written changes something."""
     used = {recipe_name(arm) for arm in subject.spec.arms.values()}

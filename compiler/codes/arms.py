@@ -228,4 +228,14 @@ CODES = (
         "experiment: demo\nmodel: {base: Qwen/Qwen2.5-0.5B, revision: 060db6499f32faf8b98477b0a26969ef7d8b9987}\n"
         "arms: {a: {}}\n",
     ),
+    Code(
+        "S225",
+        "four-bit weights sharded over devices",
+        """
+        `strategy: fsdp` shards dense weights. Those in 4 bits are small enough for one device and train on several with
+        `strategy: ddp`, which holds them on each.
+        """,
+        TWO_STAGES + "model: {quantization: nf4}\nruntime: {devices: 2, strategy: fsdp}\n",
+        TWO_STAGES + "model: {quantization: nf4}\nruntime: {devices: 2, strategy: ddp}\n",
+    ),
 )
