@@ -10,6 +10,7 @@ from typing import Protocol
 
 from compiler.plan import Plan, Step
 from stage1.failures import one_line, reason_to_stop
+from stage1.metering import metered, start_metering
 from stage1.provenance import peak_memory_bytes, provenance
 from stage1.secrets import masked
 from stage1.store import Artifact, DamagedArtifact, Draft, Store
@@ -112,10 +113,13 @@ def _make(step: Step, plan: Plan, store: Store, worker: Worker) -> float:
     inputs = {role: _input(source, store) for role, source in sources.items()}
     fingerprints = {role: source.fingerprint for role, source in sources.items()}
     started = time.monotonic()
+    start_metering()
     with store.writing(step, provenance(), fingerprints) as draft:
         worker.work(step, inputs, draft)
         seconds = round(time.monotonic() - started, 3)
         draft.provenance.update(seconds=seconds, peak_memory_bytes=peak_memory_bytes())
+        if "model" in step.settings:
+            draft.provenance.update(metered())
     return seconds
 
 

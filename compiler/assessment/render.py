@@ -55,8 +55,9 @@ def _wrapped(first: str, text: str, hang: int | None = None) -> list[str]:
 def _decision(decision: Decision) -> str:
     name = {"mvp": "trial run", "publication": "publication"}[decision.level]
     codes = " ".join(condition.split(":")[0] for condition in decision.conditions)
-    told = "GO" if decision.go else "NO-GO"
-    return f"  {name:<13}{told:<6} {codes or ('nothing stands against it' if decision.go else 'no claims')}"
+    if decision.go:
+        return f"  {name:<13}GO{f' with conditions: {codes}' if codes else ', nothing stands against it'}"
+    return f"  {name:<13}NO-GO: {codes or 'no claims'}"
 
 
 def _power(review: Assessment) -> Iterator[str]:

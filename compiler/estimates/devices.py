@@ -48,3 +48,17 @@ DEVICES: Mapping[str, Device] = {
         _gpu("h200-141", 141, 989, 0.068, 4800),
     )
 }
+
+SMALL_COMPUTER = "cpu-2"
+"""What stands for every machine without an accelerator."""
+
+
+def device_called(told: str, memory: int) -> Device | None:
+    """The device that a driver's name and its bytes of memory mean, such as `NVIDIA H100 80GB HBM3`; None for others."""
+    plain = told.lower().replace(" ", "").replace("-", "")
+    alike = [
+        device
+        for device in DEVICES.values()
+        if device.is_gpu and device.name.split("-")[0] in plain and 0.85 < memory / device.memory < 1.15
+    ]
+    return min(alike, key=lambda device: abs(device.memory - memory), default=None)

@@ -22,7 +22,8 @@ NF4_RATE = 0.6
 """Share of the rate that is left where 4-bit weights are unpacked on the way."""
 
 _PURE: Mapping[StepKind, float] = {
-    "instructions": 1.7, "demonstrations": 0.1, "preferences": 2.7, "heldout_pairs": 1.1, "score": 0.6, "gate": 0.1, "analyze": 2.5,
+    "instructions": 1.7, "demonstrations": 0.1, "preferences": 2.7, "heldout_pairs": 1.1, "score": 0.6, "gate": 0.1,
+    "analyze": 2.5,
 }  # fmt: skip
 """Seconds of the steps without a model, as measured on two cores."""
 
@@ -170,7 +171,15 @@ def estimate(
     peak = found.peak
     if found.fits or peak is None:
         return found
-    return replace(found, remedies=remedies(steps[peak.id], shape, lengths, batch, machine.memory))
+    return replace(
+        found, remedies=remedies(steps[peak.id], _recipe_path(plan, steps[peak.id]), shape, lengths, batch, machine.memory)
+    )
+
+
+def _recipe_path(plan: Plan, step: Step) -> str:
+    """Where the spec says how a step's arm is trained: settings below it can be changed there."""
+    train = plan.spec["arms"].get(step.arm, {}).get("train")
+    return f"arms.{step.arm}.train" if isinstance(train, dict) else f"recipes.{train}"
 
 
 def step_estimate(

@@ -11,17 +11,23 @@ from compiler.estimates.shapes import ModelShape
 from compiler.estimates.work import GENERATION_BATCH, Lengths
 from compiler.plan import Step
 
+RECIPE = "<recipe>"
+"""Stands for the path of the recipe in a spec."""
 
-def remedies(step: Step, shape: ModelShape, lengths: Lengths, batch: int | None, room: float) -> tuple[str, ...]:
+
+def remedies(step: Step, recipe: str, shape: ModelShape, lengths: Lengths, batch: int | None, room: float) -> tuple[str, ...]:
     """What makes the largest step fit: settings, each with what it would need then, and a device that is large enough.
+
+    `recipe` is where the spec has the settings of its training.
 
     Settings that suffice by themselves, the one that saves least first; where none does, those that do together.
     """
     before = memory_of(step, shape, lengths, batch).peak
     alone = sorted((-peak, _told((words,), peak)) for words, peak, _, _ in _lower(step, shape, lengths, batch) if peak <= room)
     large = sorted((device.memory, device.name) for device in DEVICES.values() if device.is_gpu and device.memory >= before)
+    ways = [words for _, words in alone] or _together(step, shape, lengths, batch, room)
     elsewhere = f"take {large[0][1]}" if large else "no known device is large enough as it stands"
-    return (*([words for _, words in alone] or _together(step, shape, lengths, batch, room)), elsewhere)
+    return (*(way.replace(RECIPE, recipe) for way in ways), elsewhere)
 
 
 def _told(words: tuple[str, ...], peak: float) -> str:
@@ -31,15 +37,18 @@ def _told(words: tuple[str, ...], peak: float) -> str:
 
 def _together(step: Step, shape: ModelShape, lengths: Lengths, batch: int | None, room: float) -> list[str]:
     """Setting after setting, each time the one that saves most, until the step fits or nothing more helps."""
-    words: tuple[str, ...] = ()
+    words: dict[str, str] = {}
+    """By setting: one that is lowered again replaces its first value."""
     peak = memory_of(step, shape, lengths, batch).peak
-    while peak > room and len(words) < 6:
+    for _ in range(8):
+        if peak <= room:
+            break
         ways = _lower(step, shape, lengths, batch)
         if not ways:
             break
         setting, peak, step, batch = min(ways, key=lambda way: way[1])
-        words = (*words, setting)
-    return [_told(words, peak) + ("" if peak <= room else ", which is still too much")] if words else []
+        words[setting.split(":")[0]] = setting
+    return [_told(tuple(words.values()), peak) + ("" if peak <= room else ", which is still too much")] if words else []
 
 
 def _lower(step: Step, shape: ModelShape, lengths: Lengths, batch: int | None) -> list[tuple[str, float, Step, int | None]]:
@@ -66,9 +75,9 @@ def _changes(step: Step, batch: int | None) -> Iterator[tuple[str, dict[str, Any
         if model["adapter"] is None:
             adapter = {"rank": 16, "alpha": 32, "dropout": 0.0, "targets": "all-linear"}
             yield "model.adapter: {rank: 16, alpha: 32}", settings | {"model": model | {"adapter": adapter}}, batch
-        yield "micro_batch_size: 1", settings | {"recipe": recipe | {"micro_batch_size": 1}}, batch
+        yield f"{RECIPE}.micro_batch_size: 1", settings | {"recipe": recipe | {"micro_batch_size": 1}}, batch
         shorter = max(64, recipe["max_length"] // 4)
-        yield f"max_length: {shorter}", settings | {"recipe": recipe | {"max_length": shorter}}, batch
+        yield f"{RECIPE}.max_length: {shorter}", settings | {"recipe": recipe | {"max_length": shorter}}, batch
     if step.kind in ("generate", "respond"):
         smaller = max(1, (batch or GENERATION_BATCH) // 8)
         yield f"runtime.generation_batch_size: {smaller}", settings, smaller

@@ -20,4 +20,5 @@ def cost_of(plan: Plan, outlook: PlanOutlook, device: str, price: float | None, 
     """
     world = DiskWorld()
     complete = frozenset(step.id for step in outlook.steps if step.action == "reuse")
-    return estimate(plan, device, price, calibration_of(store_root, device, world), world, skip=complete)
+    known = calibration_of(store_root, device, world, str(plan.spec["model"]["base"]))
+    return estimate(plan, device, price, known, world, skip=complete)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from statistics import fmean
 from typing import Any
 
 from compiler.records import Answer, Item, Split
@@ -38,6 +39,11 @@ def run(job: Job) -> None:
                 batch_size=job.runtime.generation_batch_size or _BATCH_SIZE,
                 on_progress=job.progress,
             )
+    job.draft.provenance["lengths"] = {
+        "prompt": fmean(map(len, prompts)),
+        "answer": fmean(answer.tokens for answer in generated),
+        "longest": max(len(prompt) + answer.tokens for prompt, answer in zip(prompts, generated, strict=True)),
+    }
     job.draft.write_json(ISOLATION, isolation.as_dict())
     job.draft.write(
         "answers.jsonl",

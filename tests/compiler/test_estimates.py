@@ -17,7 +17,7 @@ from compiler.estimates import (
     render_estimate,
     shape_of,
 )
-from compiler.estimates.devices import GIB
+from compiler.estimates.devices import GIB, device_called
 from compiler.estimates.estimate import device_named
 from compiler.estimates.memory import weight_bytes
 from compiler.estimates.rendering import duration
@@ -185,17 +185,39 @@ def test_what_does_not_fit_says_what_helps(estimated):
     found = estimated(*model, device="rtx4090-24")
 
     assert not found.fits
-    assert "this device has 24: set `model.quantization: nf4` and `micro_batch_size: 1` (about " in render_estimate(found)
+    said = " ".join(render_estimate(found).split())
+    assert "this device has 24: set `model.quantization: nf4` and `recipes.sft.micro_batch_size: 1` (about " in said
+    assert max(map(len, render_estimate(found).splitlines())) <= 120
     assert "still too much" not in found.remedies[0]
     small = [f"recipes.{name}.micro_batch_size=1" for name in ("sft", "dpo")]
     assert estimated(*model, "model.quantization=nf4", *small, "runtime.generation_batch_size=16", device="rtx4090-24").fits
+
+
+@pytest.mark.parametrize(
+    ("told", "gib", "name"),
+    [
+        ("NVIDIA H100 80GB HBM3", 79.6, "h100-80"),
+        ("NVIDIA H200", 139.8, "h200-141"),
+        ("NVIDIA A100-SXM4-40GB", 39.4, "a100-40"),
+        ("NVIDIA A100-SXM4-80GB", 79.3, "a100-80"),
+        ("NVIDIA L40S", 44.4, "l40s-48"),
+        ("NVIDIA GeForce RTX 4090", 23.6, "rtx4090-24"),
+        ("Some Other Card", 24.0, None),
+        ("NVIDIA H100 NVL", 47.0, None),
+    ],
+)
+def test_a_device_is_known_by_what_its_driver_calls_it(told, gib, name):
+    """What a run recorded on a device counts for the estimates on it; a part of one, or another one, is no known device."""
+    found = device_called(told, int(gib * GIB))
+
+    assert (found.name if found else None) == name
 
 
 def test_one_setting_that_suffices_is_proposed_alone(estimated):
     """Nobody is asked to change three things where one is enough."""
     found = estimated("model.base=Qwen/Qwen2.5-14B", "model.dtype=bfloat16", "model.quantization=nf4", device="rtx4090-24")
 
-    assert found.remedies[0].startswith("set `micro_batch_size: 1` (about ")
+    assert found.remedies[0].startswith("set `recipes.sft.micro_batch_size: 1` (about ")
     assert found.remedies[-1] == "take a100-40"
 
 
@@ -224,7 +246,7 @@ def test_agreeing_measurements_make_the_error_small(estimated):
     plain, sure = estimated(*QWEN_7B), estimated(*QWEN_7B, calibration=Calibration("h100-80", ratios))
 
     assert plain.error == pytest.approx(3)
-    assert "off by a factor of 3" in render_estimate(plain)
+    assert "off by a factor of 3" in " ".join(render_estimate(plain).split())
     assert sure.error == pytest.approx(1.3)
 
 

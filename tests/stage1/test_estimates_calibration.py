@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from compiler.estimates import UnknownDevice, estimate
+from compiler.estimates import UnknownDevice, estimate, render_estimate
+from compiler.estimates.work import Lengths
 from compiler.plan import Plan
 from stage1.commands.compiling import compile_file
 from stage1.estimates import calibration_of
@@ -57,6 +60,40 @@ def test_other_devices_do_not_count(tmp_path: Path, plan: Plan) -> None:
     assert "train" not in calibration_of(tmp_path, "cpu-2", DiskWorld()).ratios
     assert "train" in calibration_of(tmp_path, "h100-80", DiskWorld()).ratios
     assert "analyze" in calibration_of(tmp_path, "cpu-2", DiskWorld()).ratios
+
+
+def test_recorded_lengths_take_the_place_of_assumed_ones(tmp_path: Path, plan: Plan) -> None:
+    """Tokens of prompts and answers, as the same base model counted them on any device, change work and what is said of it."""
+    record(tmp_path, plan, 1.0, device="h100-80")
+    for step in plan.steps:
+        if step.kind in ("generate", "respond"):
+            path = tmp_path / "artifacts" / step.fingerprint / "manifest.json"
+            manifest = json.loads(path.read_text())
+            shots = step.settings["prompt"]["few_shot"]
+            manifest["provenance"]["lengths"] = {"prompt": 40 + 70 * shots, "answer": 60, "longest": 300}
+            path.write_text(json.dumps(manifest))
+
+    learned = calibration_of(tmp_path, "cpu-2", DiskWorld(), "tiny-base")
+    found = estimate(plan, "cpu-2", None, learned, DiskWorld())
+
+    assert learned.lengths == Lengths(prompt=40, answer=60, example=70, longest=3)
+    assert calibration_of(tmp_path, "cpu-2", DiskWorld(), "Qwen/Qwen2.5-32B").lengths is None
+    assert found.flops > 1.5 * estimate(plan, "cpu-2", None, None, DiskWorld()).flops
+    assert "40 tokens a prompt and 60 an answer as measured" in render_estimate(found)
+
+
+def test_what_a_run_records_is_learned_from(tmp_path: Path, plan: Plan) -> None:
+    """After a run its manifests name device, seconds and lengths, and the next estimate on that device rests on them."""
+    command = [sys.executable, "-m", "stage1", "run", str(NANO), "--only", "base", "--store", str(tmp_path)]
+    subprocess.run(command, check=True, cwd=tmp_path, capture_output=True, timeout=200)
+    (answers,) = [step for step in plan.steps if step.id == "respond/base"]
+    provenance = json.loads((tmp_path / "artifacts" / answers.fingerprint / "manifest.json").read_text())["provenance"]
+
+    learned = calibration_of(tmp_path, provenance["device"], DiskWorld(), "tiny-base")
+
+    assert provenance["seconds"] > 0
+    assert 3 < provenance["lengths"]["prompt"] < 60
+    assert set(learned.ratios) >= {"respond", "prefer", "score"}
 
 
 def test_damage_is_passed_over(tmp_path: Path, plan: Plan) -> None:
