@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evaluators.analysis.outcomes import PREFERENCE, Mask, Outcomes
+from evaluators.analysis.outcomes import Mask, Outcomes
 from evaluators.analysis.settings import AnalyzeSettings
 from evaluators.results import ClaimKind, Expectation
 from evaluators.statistics.crossed import NO_SEED_VARIANCE, SeedVariance, crossed_test, seed_variance, seed_weight
@@ -86,9 +86,7 @@ class Comparer:
         both = self.outcomes.complete(first, endpoint) & self.outcomes.complete(second, endpoint)
         a, b = (self.outcomes.tables[endpoint][arm][:, both] for arm in (first, second))
         families = self.outcomes.clusters(both)
-        is_ordinal = not _is_binary(a, b) and not endpoint.startswith(
-            PREFERENCE
-        )  # a share of preferred pairs is a mean, not a rank
+        is_ordinal = not _is_binary(a, b)
         part = self._seed_part(first, second, endpoint, both) if kind == "recipe" else None
         result, alternatives = (
             _checkpoint(a, b, families, level, is_ordinal)
@@ -161,7 +159,7 @@ def _checkpoint(
     differences = a.mean(axis=0) - b.mean(axis=0)
     if is_ordinal:
         return signed_rank(differences, families, level), ((_guard_name(families), sign_flip(differences, families, level)),)
-    if len(a) > 1 or len(b) > 1 or not _is_binary(a, b):
+    if len(a) > 1 or len(b) > 1:
         return sign_flip(differences, families, level), ()
     by_family = () if families is None else ((BY_FAMILY, sign_flip(differences, families, level)),)
     return mcnemar_exact(a[0], b[0], level), by_family
