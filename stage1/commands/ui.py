@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from stage1.secrets import masked
+from stage1.tracking.summary_run import LINK
 
 _LOCAL = "sqlite:///"
 
@@ -26,7 +27,7 @@ def open_ui(store_root: Path, port: int) -> int:
     base = f"http://127.0.0.1:{port}" if local else masked(uri).rstrip("/")
     for name, state in recorded:
         if state["uri"] == uri:
-            print(f"{name}  {base}/#/experiments/{state['experiment']}/runs?compareRunsMode=CHART", flush=True)
+            print(f"{name}  {base}/#/experiments/{state['experiment']}/runs?{LINK}", flush=True)
     if not local:
         return 0
     if _taken(port):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -9,17 +11,18 @@ from compiler.plan import Plan
 from evaluators.results import Analysis
 from stage1.tracking.connection import Connection
 
+VIEW = "stage1"
+"""The key under which MLflow keeps the view that the printed link opens."""
+LINK = f"compareRunsMode=CHART&viewStateShareKey={VIEW}"
+
 
 def log_summary(plan: Plan, analysis: Analysis, page: Path, connection: Connection) -> None:
     """Make or renew the summary run of this plan, and the description of the experiment."""
     client, note = connection.client, summary_text(plan, analysis)
     run_id = _found(plan, connection) or _made(plan, connection)
-    counts: dict[str, int] = {}
     for claim in analysis.claims:
-        counts[claim.verdict] = counts.get(claim.verdict, 0) + 1
         client.set_tag(run_id, f"verdict.{claim.claim}", claim.verdict)
-    told = ", ".join(f"{count} {verdict}" for verdict, count in counts.items()) or "no claims"
-    client.set_tag(run_id, "mlflow.runName", f"summary: {told}")
+    client.set_tag(run_id, "mlflow.runName", f"summary: {_verdicts(analysis)}")
     client.set_tag(run_id, "mlflow.note.content", note)
     client.log_artifact(run_id, str(page))
     client.log_text(run_id, note, "summary.md")
@@ -28,8 +31,11 @@ def log_summary(plan: Plan, analysis: Analysis, page: Path, connection: Connecti
 
 
 def summary_text(plan: Plan, analysis: Analysis) -> str:
-    """Verdicts and primary rates as Markdown."""
-    lines = [f"**{plan.experiment}**, plan `{plan.fingerprint[:12]}`", ""]
+    """Verdicts and primary rates as Markdown; the first line, all that MLflow shows of it folded, has the verdicts."""
+    lines = [
+        f"**{_verdicts(analysis)}** (experiment {plan.experiment}, plan `{plan.fingerprint[:12]}`; unfold for the claims)",
+        "",
+    ]
     lines += [f"- **{claim.verdict}**: {_plain(claim.says)}. {_plain(claim.sentence)}" for claim in analysis.claims]
     endpoints = list(dict.fromkeys([*analysis.primary, "preference_accuracy"]))
     rates = {(rate.arm, rate.endpoint): rate.rate for rate in analysis.rates}
@@ -37,6 +43,25 @@ def summary_text(plan: Plan, analysis: Analysis) -> str:
     for arm in analysis.arms:
         lines.append(f"| {_plain(arm)} | {' | '.join(_percent(rates.get((arm, endpoint))) for endpoint in endpoints)} |")
     return "\n".join(lines) + "\n"
+
+
+def set_view(plan: Plan, connection: Connection) -> None:
+    """Have the link open this plan's arms as charts, the seeds folded: by itself MLflow shows the last ten runs only."""
+    by_arm = {"aggregateFunction": "average", "groupByKeys": [{"mode": "param", "groupByData": "arm"}]}
+    view = {
+        "searchFilter": f"tags.`stage1.plan` = '{plan.fingerprint}' and params.arm != ''",
+        "orderByKey": "attributes.start_time",
+        "orderByAsc": True,
+        "groupBy": by_arm,
+        "runsHiddenMode": "SHOWALL",
+    }
+    connection.client.set_experiment_tag(connection.experiment, f"mlflow.sharedViewState.{VIEW}", json.dumps(view))
+
+
+def _verdicts(analysis: Analysis) -> str:
+    """`supported: 2, confounded: 1`."""
+    counts = Counter(claim.verdict for claim in analysis.claims)
+    return ", ".join(f"{verdict}: {count}" for verdict, count in counts.items()) or "no claims"
 
 
 def _found(plan: Plan, connection: Connection) -> str | None:

@@ -11,7 +11,6 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from compiler.plan import ArmSteps, Plan, Step
 from evaluators.results import Analysis
@@ -21,7 +20,7 @@ from stage1.secrets import masked
 from stage1.store import Artifact, Store, write_json
 from stage1.tracking.arm_runs import ArmRuns
 from stage1.tracking.connection import Connection, database
-from stage1.tracking.summary_run import log_summary
+from stage1.tracking.summary_run import LINK, log_summary, set_view
 
 _SAMPLE_SECONDS = 5.0  # between looks at processor, memory and GPU
 
@@ -132,8 +131,7 @@ class MlflowTracker:
         if experiment is None:
             return None
         base = self.uri if self.uri.startswith("http") else "http://127.0.0.1:5000"
-        plan = quote(f"tags.`stage1.plan` = '{self._plan.fingerprint}'")
-        return f"{base.rstrip('/')}/#/experiments/{experiment}/runs?compareRunsMode=CHART&searchFilter={plan}"
+        return f"{base.rstrip('/')}/#/experiments/{experiment}/runs?{LINK}"
 
     def _catch_up(self, *, now: bool = False) -> None:
         for key, steps in list(self._behind.items()):
@@ -147,6 +145,9 @@ class MlflowTracker:
         with self._store.claim(f"tracking-{done['score']}") as mine:
             if mine:  # else another process records this very arm
                 self._runs.finish(steps)
+        if self._state["done"].get("view") != self._plan.fingerprint:
+            set_view(self._plan, self._connection)
+            self._state["done"]["view"] = self._plan.fingerprint
         self._state["done"][steps.key] = done
         self._save()
 
