@@ -21,6 +21,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 SPEC = ROOT / "tests" / "stage1" / "nano.yaml"
+OVERRIDES: list[str] = []
+"""Given to every attempt, as `--set` takes them."""
 _MOMENTS = ("os.rename", "os.remove", "os.mkdir", "os.rmdir", "shutil.rmtree")
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 
@@ -42,7 +44,8 @@ class Attempt:
         self._began = time.monotonic()
         self.pid = os.fork()
         if self.pid == 0:
-            _become_stage1(folder, self._log, ["run", str(SPEC), "--store", str(store)], uri, before)
+            overrides = [word for override in OVERRIDES for word in ("--set", override)]
+            _become_stage1(folder, self._log, ["run", str(SPEC), "--store", str(store), *overrides], uri, before)
 
     def kill(self, number: int) -> None:
         """Send a signal, if the process still lives."""
