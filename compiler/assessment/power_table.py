@@ -102,7 +102,7 @@ def _source(design: Design) -> str:
     assumed = design.spec.analysis.assumptions
     if design.pilot is not None:
         return f"variances measured by {design.pilot.source}"
-    items = f"{assumed.discordance:.0%} discordant" if assumed.discordance is not None else f"item sd {assumed.item_sd:g} logit"
+    items = f"{assumed.discordance:.0%} discordant" if assumed.discordance is not None else f"item sd {assumed.item_sd:g}"
     return (
         f"assumed: base rate {assumed.base_rate:.0%}, {items}, item x arm sd {assumed.item_arm_sd:g}, "
         f"seed noise {assumed.seed_sd * 100:g} points"
@@ -118,7 +118,8 @@ def render_power(table: PowerTable, most: int = 16) -> list[str]:
     width = min(max(len(row.claim) for row in shown), _NAME)
     head = f"{'claim':<{width}}  {f'at {shown[0].effect * 100:g} points':>12}  {'detectable':>11}  {'items x seeds':>13}  test"
     return [
-        f"power by simulating the tests of the verdict: {table.items} items, {counted(table.seeds, 'seed')}, {corrected}",
+        f"power by simulating the verdict: {table.items} items, {counted(table.seeds, 'seed')}, {corrected}; "
+        f"detectable and needed for power {table.target:.0%}",
         f"  {head}",
         *(f"  {shortened(row.claim, width):<{width}}  {_cells(row)}" for row in shown),
         *([f"  and {len(table.rows) - most} more: --verbose shows them"] if len(table.rows) > most else []),
@@ -145,7 +146,6 @@ def _notes(table: PowerTable) -> list[str]:
     if counts:
         told = f"{counts[0]:,}" if len(counts) == 1 else f"{counts[0]:,} to {counts[-1]:,}"
         notes.append(f"{told} simulated experiments a claim, ± their Monte Carlo error, no other claim taken to be true")
-    notes.append(f"detectable and needed: with power {table.target:.0%}")
     return notes
 
 

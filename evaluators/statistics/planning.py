@@ -92,7 +92,7 @@ def seeds_of(question: Question) -> tuple[int, int]:
 def why_no_test(question: Question) -> str:
     """Why no valid test of the claim exists at this size, in words; empty where there is one."""
     if question.recipe and any(question.trained) and question.seeds < 2:
-        return "one seed: no test of a way of training is valid"
+        return "one seed: no valid test of a recipe"
     if not question.endpoints:
         return "no endpoint"
     fewest = min(round(question.items * endpoint.applies) for endpoint in question.endpoints)
