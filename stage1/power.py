@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TypeVar
@@ -31,7 +31,7 @@ class SimulatedPower:
         """
         self._root = root
         self._pilots = root if pilots else None
-        self._known: dict[str, Chance | Needs] = {}
+        self._known: dict[tuple[type, Hashable], Chance | Needs] = {}
 
     def chance(self, question: Question, /) -> Chance:
         """The power at the effect that is asked about."""
@@ -41,7 +41,7 @@ class SimulatedPower:
 
             return chance_of(question)
 
-        return self._remembered(Chance, {"chance": _plain(question)}, simulated)
+        return self._remembered(Chance, (question,), lambda: {"chance": _plain(question)}, simulated)
 
     def needs(self, question: Question, target: float, least_seeds: int, /) -> Needs:
         """What would be found with the power `target`, and the items and seeds that find the effect with it."""
@@ -51,25 +51,28 @@ class SimulatedPower:
 
             return needs_of(question, target, least_seeds)
 
-        asked = {"needs": _plain(question), "target": target, "least_seeds": least_seeds}
-        return self._remembered(Needs, asked, simulated)
+        asked = {"target": target, "least_seeds": least_seeds}
+        key = (question, target, least_seeds)
+        return self._remembered(Needs, key, lambda: {"needs": _plain(question), **asked}, simulated)
 
     def pilot(self, experiment: str, /) -> Pilot | None:
         """What a finished run of the experiment measured."""
         return pilot_of(self._pilots, self._pilots / FOLDER, experiment) if self._pilots is not None else None
 
-    def _remembered(self, kind: type[_Answer], asked: dict[str, object], simulated: Callable[[], _Answer]) -> _Answer:
+    def _remembered(
+        self, kind: type[_Answer], key: Hashable, asked: Callable[[], dict[str, object]], simulated: Callable[[], _Answer]
+    ) -> _Answer:
         """The answer in memory, else on disk, else simulated; a disk that cannot be read or written is no hindrance."""
-        key = fingerprint({"simulation": SIMULATION, **asked})
-        known = self._known.get(key)
+        known = self._known.get((kind, key))
         if isinstance(known, kind):
             return known
-        path = self._root / FOLDER / f"{key[:32]}.json" if self._root is not None else None
+        name = fingerprint({"simulation": SIMULATION, **asked()})[:32]
+        path = self._root / FOLDER / f"{name}.json" if self._root is not None else None
         answer = _read(path, kind)
         if answer is None:
             answer = simulated()
             _write(path, answer)
-        self._known[key] = answer
+        self._known[kind, key] = answer
         return answer
 
 
