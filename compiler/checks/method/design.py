@@ -85,7 +85,8 @@ class Design:
                     small, large = sorted((groups[near], groups[name]), key=len)
                     large |= small
                     groups |= dict.fromkeys(small, large)
-        return {name: frozenset(group) for name, group in groups.items()}
+        shared = {id(group): frozenset(group) for group in groups.values()}
+        return {name: shared[id(group)] for name, group in groups.items()}
 
     def related(self, arm: ResolvedArm) -> frozenset[str]:
         """The arm, and all trained arms whose seed k its own seed k is built with: ancestors, descendants, shared ones."""
