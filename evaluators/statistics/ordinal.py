@@ -12,14 +12,14 @@ from evaluators.statistics.clusters import variance_of_mean
 from evaluators.statistics.outcome import FloatArray, IntArray, Refusal, TestResult, t_result
 from evaluators.statistics.paired import sign_flip_p
 
-_MOST_EXACT = 500
+_MOST_EXACT = 100
 """Differences up to which the distribution of the rank sum is computed exactly, ties included."""
 
 
 def signed_rank(differences: FloatArray, families: IntArray | None = None, level: float = 0.95) -> TestResult | Refusal:
     """Wilcoxon's signed-rank test that item differences (n,), averaged over seeds, are symmetric around 0.
 
-    Differences of 0 are dropped, equal ones share their mean rank; exact given the ranks, from 500 differences on by the normal
+    Differences of 0 are dropped, equal ones share their mean rank; exact given the ranks, beyond 100 differences by the normal
     limit. With `families` the means of whole families are ranked. The interval is Student's on the item differences, clustered
     by family. Source: Wilcoxon (1945), Individual comparisons by ranking methods.
     """
