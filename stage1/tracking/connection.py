@@ -15,8 +15,11 @@ from stage1.secrets import masked
 from stage1.store import DamagedArtifact
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 10.0, 300.0  # seconds between attempts to reach a lost store
-_PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
-"""MLflow's own defaults would hold up training for minutes."""
+_SETTINGS = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",  # by default training would wait for minutes
+    "MLFLOW_DISABLE_TELEMETRY": "true",  # nothing about an experiment leaves for anywhere but its store
+}  # fmt: skip
+"""Of MLflow, unless the environment has others."""
 
 
 class Connection:
@@ -70,7 +73,7 @@ class Connection:
         self._lost_at, self._client = time.monotonic(), None
 
     def _connect(self) -> Any:
-        for name, value in _PATIENCE.items():
+        for name, value in _SETTINGS.items():
             os.environ.setdefault(name, value)
         from mlflow import MlflowClient
 
