@@ -3,8 +3,8 @@
     python bench/generation.py --size 32b --out bench/generation_32b.json
 
 Random weights in Qwen2.5 shapes in four bits with a LoRA r16 adapter on all linear layers, 130 prompts of 100 to 150 tokens, up
-to 150 new tokens. `full`: greedy, no row ends early. `ending`: sampled, and one token in a hundred ends a row, so that rows are of
-different lengths. `--size tiny --device cpu` shows that it works.
+to 150 new tokens. `full`: greedy, no row ends early. `ending`: sampled, and one token in a hundred ends a row, so that rows
+differ in length. `--size tiny --device cpu` shows that it works.
 """
 
 from __future__ import annotations

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import ctypes
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -19,6 +21,8 @@ from models.weights import description_folder, meant_folder, read_config, stored
 
 if TYPE_CHECKING:
     import torch
+
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of glibc's mallopt
 
 
 class ModelSettings(BaseModel):
@@ -152,7 +156,7 @@ def _load_model(folder: Path, wanted: ModelSettings, device: torch.device) -> An
     if wanted.quantization == "nf4" or device.type == "cuda":
         options["device_map"] = {"": device}  # straight onto the device: never twice in memory
     try:
-        with quiet_transformers():
+        with quiet_transformers(), _freed_memory_given_back() if wanted.quantization == "nf4" else nullcontext():
             model, report = AutoModelForCausalLM.from_pretrained(
                 folder,
                 use_safetensors=True,
@@ -175,6 +179,22 @@ def _load_model(folder: Path, wanted: ModelSettings, device: torch.device) -> An
     if wanted.quantization == "none":
         model = model.to(device)
     return model.eval().requires_grad_(False)
+
+
+@contextmanager
+def _freed_memory_given_back() -> Iterator[None]:
+    """On a CPU layers are quantised by way of wider copies. glibc would keep those once freed: more than the model is large."""
+    try:
+        allocator = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError):  # another C library
+        yield
+        return
+    allocator(_MMAP_THRESHOLD, 2**20)
+    try:
+        yield
+    finally:  # from here on as glibc does by itself after the first large blocks: fast for tensors that come and go
+        allocator(_MMAP_THRESHOLD, 2**25)
+        allocator(_TRIM_THRESHOLD, 2**26)
 
 
 def _nf4(wanted: ModelSettings) -> Any:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pydantic import ValidationError
 
 from compiler.checks.subject import Subject
-from compiler.diagnostics import Diagnostic, error, printable, quoted, warning
-from compiler.language.data import BANK
+from compiler.diagnostics import Diagnostic, Place, did_you_mean, error, printable, quoted, warning
+from compiler.language.data import BANK, BANK_ITEMS
 from compiler.language.model import EMBEDDED
 from compiler.records import Item
 from compiler.source.text import SourceText
@@ -31,9 +31,13 @@ def check_model(subject: Subject) -> Iterator[Diagnostic]:
     if digest is not None and model.revision is not None:
         message = f"`model.revision` is for models of the hub; {quoted(model.base)} is on this disk"
         yield error("S306", subject.value("model", "revision"), message, label="means nothing here", help="remove it")
-    if digest is None and not subject.written("model", "revision"):
+    written = subject.draft.tree.at(("model", "revision"))
+    if digest is None and (written is None or written.scalar is None):
         message = f"{quoted(model.base)} is not pinned: the hub may serve other weights under this name one day"
-        yield warning("S224", place, message, label="whatever is there then", help="set `model.revision` to a commit")
+        meant = did_you_mean(model.base, (EMBEDDED,))
+        way_out = f"did you mean {quoted(meant)}? " if meant is not None else ""
+        way_out += "set `model.revision` to a commit" if "/" in model.base else "models of the hub are called OWNER/NAME"
+        yield warning("S224", place, message, label="whatever is there then", help=way_out)
 
 
 def check_instructions(subject: Subject) -> Iterator[Diagnostic]:
@@ -41,6 +45,7 @@ def check_instructions(subject: Subject) -> Iterator[Diagnostic]:
     source = subject.spec.data.instructions.source
     place = subject.value("data", "instructions", "source")
     if source == BANK:
+        yield from _too_few(subject, BANK_ITEMS, subject.key("data", "instructions"))
         return
     try:
         text = subject.world.read_text(source)
@@ -77,16 +82,16 @@ def _items(subject: Subject, source: SourceText) -> Iterator[Diagnostic]:
     if len(wrong) > _MOST:
         yield error("S303", source.place(0, 0), f"{len(wrong) - _MOST} more lines of {quoted(source.name)} are wrong")
     if not wrong:
-        yield from _too_few(subject, len(seen.ids))
+        yield from _too_few(subject, len(seen.ids), subject.value("data", "instructions", "source"))
 
 
-def _too_few(subject: Subject, found: int) -> Iterator[Diagnostic]:
+def _too_few(subject: Subject, found: int, place: Place) -> Iterator[Diagnostic]:
     asked = subject.spec.data.instructions
     total = asked.train + asked.validation + asked.heldout
     if found < total:
         yield error(
             "S304",
-            subject.value("data", "instructions", "source"),
+            place,
             f"{total} instructions are asked for, {quoted(asked.source)} has {found}",
             label=f"{found} items",
             help="ask for fewer",
