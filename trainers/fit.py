@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from compiler.estimates.micro_batches import Recompute
 from models.adapters import trainable
-from models.lean.install import Recompute, lean
+from models.lean.install import lean
 from models.loading import LoadedBase
 from trainers.errors import TrainingDiverged, TrainingError
 from trainers.examples import Examples, Prepared, forward_tokens, longest_sequence, prepare
@@ -163,6 +164,8 @@ def train(
                 with lean(loaded.model, policy.recompute):
                     _fit(module, data, logs)
         except TrainingDiverged as diverged:
+            if keeper:
+                keeper.forget()
             _write_json(out / "diverged.json", {"message": str(diverged), "step": diverged.step, "ids": diverged.ids})
             raise
         except torch.OutOfMemoryError as error:

@@ -101,6 +101,11 @@ class Keeper:
         self._last_step = step
         self._not_before = self.clock() + max(self.keeping.every_seconds or 0.0, _COST * seconds)
 
+    def forget(self) -> None:
+        """Lets the state go: what follows from it leads nowhere."""
+        for entry in self.keeping.folder.iterdir():
+            shutil.rmtree(entry, ignore_errors=True)
+
     def newest(self) -> State | None:
         """The state to go on from; None where there is none. One that is damaged or of another training is moved aside."""
         places = sorted(self.keeping.folder.glob(f"{_PREFIX}*"))

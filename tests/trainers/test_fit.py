@@ -4,9 +4,11 @@ import json
 import logging
 import math
 import os
+import random
 import signal
 import warnings
 
+import numpy as np
 import pytest
 import torch
 from lightning.pytorch.loggers import Logger
@@ -18,6 +20,7 @@ from models.pairs import pair_log_probs
 from models.prompt_format import encode, render_prompt
 from trainers.errors import TrainingDiverged, TrainingError
 from trainers.fit import Examples, train
+from trainers.resume import Keeping
 
 
 def run(
@@ -135,7 +138,8 @@ def test_nothing_else_is_changed(base, tmp_path, monkeypatch):
         return (
             torch.get_rng_state().tolist(), torch.get_default_dtype(), torch.is_grad_enabled(), torch.are_deterministic_algorithms_enabled(),
             {number: signal.getsignal(number) for number in signal.valid_signals()}, dict(os.environ),
-            logging.getLogger("lightning.pytorch").level, torch.get_num_threads(), list(warnings.filters),
+            logging.getLogger("lightning.pytorch").level, torch.get_num_threads(), list(warnings.filters), random.getstate(),
+            str(np.random.get_state()),
         )  # fmt: skip
 
     run(base, tmp_path / "first")  # imports Lightning
@@ -233,7 +237,9 @@ def test_summary_counts_what_was_computed(base, tmp_path, objective):
     data = examples(objective, base)
     rows = [row for row in (data.demonstrations or data.pairs) if row.split == "train"]
     sides = {
-        (row.instruction, text) for row in rows for text in ((row.response,) if objective == "sft" else (row.chosen, row.rejected))
+        (row.instruction, text)
+        for row in rows
+        for text in ((row.response,) if objective == "sft" else (row.chosen, row.rejected))
     }
 
     summary = run(base, tmp_path / "a", objective, data=data, changes={"epochs": 2})
@@ -288,12 +294,14 @@ def test_continued_training_starts_where_the_parent_ended(base, tmp_path):
 
 
 @pytest.mark.parametrize("adapter", [ADAPTER, None], ids=["adapter", "all weights"])
-def test_divergence_stops_before_the_weights_are_spoiled(base, tmp_path, adapter):
-    """NaN stops the step, names it and the batch's examples, saves their ids, and leaves no checkpoint and an intact base."""
+def test_divergence_leaves_nothing_but_its_reason(base, tmp_path, adapter):
+    """NaN stops the training, names the step and the batch's examples, saves their ids; no checkpoint, no state, an intact base."""
     before = base_weights(base)
+    keeping = Keeping(tmp_path / "kept", tmp_path / "aside", every_steps=1)
+    keeping.folder.mkdir()
 
     with pytest.raises(TrainingDiverged, match=r"diverged at step \d+ .*lower the learning rate") as caught:
-        run(base, tmp_path / "a", adapter=adapter, changes={"learning_rate": 1e30, "epochs": 5})
+        run(base, tmp_path / "a", adapter=adapter, changes={"learning_rate": 1e30, "epochs": 5}, keeping=keeping)
 
     stored = json.loads((tmp_path / "a/diverged.json").read_text())
     assert stored["step"] == caught.value.step > 1
@@ -301,6 +309,7 @@ def test_divergence_stops_before_the_weights_are_spoiled(base, tmp_path, adapter
     assert set(stored["ids"]) <= {f"i{number}" for number in range(10)}
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "a/checkpoint").exists()
+    assert list(keeping.folder.iterdir()) == []
     assert all(torch.equal(tensor, before[name]) for name, tensor in base.model.state_dict().items())
 
 
