@@ -128,8 +128,17 @@ class AnswerView:
     @cached_property
     def stance(self) -> Stance:
         """Whether it answers, refuses, deflects or asks back."""
-        spoken_for = self.sentences if self.kind == "qa" else sentences(without_speech(self.prose))
+        prose = self._before_next_turn
+        spoken_for = sentences(prose if self.kind == "qa" else without_speech(prose))
         return read_stance(spoken_for, Asked(self.request, self.kind, self.gives_reference))
+
+    @cached_property
+    def _before_next_turn(self) -> str:
+        """The prose up to a leaked label that opens another turn: what is said after it is said in answer to something else."""
+        end = next((label.start for label in self.labels if label.opens_turn and has_words(self.response[: label.start])), None)
+        if end is None or end >= len(self.content) or "dialogue" in self.request.allows:
+            return self.prose
+        return AnswerView(self.instruction, self.kind, self.response[:end], False).prose
 
     @cached_property
     def is_echo(self) -> bool:

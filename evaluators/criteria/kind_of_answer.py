@@ -6,6 +6,7 @@ import re
 
 from evaluators.criteria.forms import is_factual
 from evaluators.language.numbers import quantities, sole_quantity
+from evaluators.language.parallel import speaks_of_another
 from evaluators.language.patterns import spoken
 from evaluators.language.polarity import read_polarity
 from evaluators.language.stem import stem
@@ -15,12 +16,14 @@ from evaluators.language.wordlists import word_set
 from evaluators.view import AnswerView
 
 _NO_NUMBER = re.compile(r"\b(?:none|no|zero|nil|infinite(?:ly)?|infinity|once|twice|thrice|both|single)\b")
+_BULLET = re.compile(r"^\s*(?:\d{1,2}[.)]|[-*•])\s", re.MULTILINE)
 _BY_NAME = re.compile(r"\bby (?:the )?[A-Z]")
 _BARE_YES_NO = word_set("yes no yeah nope yep true false")
 _RELATION = re.compile(
     r"\b(?:what|which|name|give|state|tell me)\b(?: is| are| was| were)?(?: me)? the ((?:\w+ ){0,3}?\w+) (?:of|in|for) "
     r"(?:the )?([\w' -]+?)\s*[?.]?$"
 )
+_EMPTY = frozenset(stem(word) for word in word_set("call called name named known people person thing something kind certain"))
 _FEWEST_WORDS = {
     "story": 8,
     "essay": 20,
@@ -42,7 +45,35 @@ def is_kind_asked_for(view: AnswerView) -> bool:
         return False
     if view.kind in {"qa", "completion"} and not _fits_question(view, words):
         return False
+    if _restates(view):
+        return False
+    if is_factual(view) and (_lists_instead(view) or _is_about_another(view)):
+        return False
     return _fits_form(view)
+
+
+def _restates(view: AnswerView) -> bool:
+    """Whether every word of an explanation is the question's own, or says no more than that there is such a thing."""
+    if view.answers or view.kind != "qa":
+        return False
+    words = norms(view.prose)
+    own = view.request.asked_for | _EMPTY
+    content = {stem(word) for word in words if word not in FUNCTION_WORDS}
+    says_so = view.request.choice or view.request.answer_type in {"yes_no", "number"} or quantities(view.prose)
+    return len(words) >= 4 and not says_so and not content.isdisjoint(view.request.subject) and content <= own
+
+
+def _lists_instead(view: AnswerView) -> bool:
+    """Whether three things or more are listed where one was wanted."""
+    return not view.wants_list and len(_BULLET.findall(view.prose)) >= 3
+
+
+def _is_about_another(view: AnswerView) -> bool:
+    """Whether it answers the question for something else than what was asked about."""
+    if not view.answers or view.request.choice or not view.sentences:
+        return False
+    allowed = frozenset(stem(word) for answer in view.answers for word in norms(answer))
+    return speaks_of_another(view.sentences[0], view.request.stem, allowed)
 
 
 def _fits_question(view: AnswerView, words: tuple[str, ...]) -> bool:

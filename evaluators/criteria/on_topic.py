@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 
 from evaluators.criteria.base import Criterion
+from evaluators.criteria.forms import is_factual
 from evaluators.language.patterns import spoken
 from evaluators.language.stem import stem
 from evaluators.language.subject import Subject, leaves_subject
@@ -35,9 +36,10 @@ def judge(view: AnswerView) -> bool:
     subject = Subject(
         anchors,
         named=view.request.asked_for,
-        besides=_TO_A_PERSON if _replies(view) else frozenset(),
+        besides=_TO_A_PERSON if _replies(view) and not _is_impersonal(view) else frozenset(),
         enough=_enough(view),
         factual=_is_certain(view),
+        impersonal=_is_impersonal(view),
         tells_story=_tells_story(view),
     )
     return not leaves_subject(view.sentences, subject)
@@ -74,6 +76,14 @@ def _is_certain(view: AnswerView) -> bool:
         and view.gives_reference is False
         and all(len(counted_words(answer)) <= 6 for answer in view.answers or ())
     )
+
+
+def _is_impersonal(view: AnswerView) -> bool:
+    """Whether a fact or an explanation is wanted, and no word to a person."""
+    if is_factual(view):
+        return True
+    asks = view.kind == "qa" or (view.request.explains and view.kind != "response")
+    return asks and not view.request.allows & {"dialogue", "apology"}
 
 
 def _tells_story(view: AnswerView) -> bool:

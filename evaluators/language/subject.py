@@ -12,14 +12,19 @@ from evaluators.language.patterns import says
 from evaluators.language.stem import stem
 from evaluators.language.text import norms
 from evaluators.language.topics import Told, tell, topics_of
-from evaluators.language.vocabulary import AUXILIARIES, content_words
+from evaluators.language.vocabulary import AUXILIARIES, FUNCTION_WORDS, GENERIC_WORDS, content_words
 from evaluators.language.wordlists import word_set
 
 _STRONG = 3
 """Words of one other field from which a sentence in a text that is otherwise on its subject has left it."""
 
 
+_FEW = 4
+"""Of so many particular words, one of the subject's field is an accident."""
 _REFERRING = word_set("it its they them their he him his she her")
+_POSSESSIVE = word_set("its their his")
+_SPEAKERS = word_set("i we you there")
+_DEMONSTRATIVE = word_set("this that these those")
 _POINTING = word_set("this that these those here there one both neither i we you")
 
 
@@ -37,6 +42,8 @@ class Subject:
     """How many words of one other field put a text off a subject that it shares nothing with."""
     factual: bool = False
     """A short, certain answer is wanted: a sentence that shares nothing with the question is off it."""
+    impersonal: bool = False
+    """The question is about the world: what one says to a person is no part of an answer."""
     tells_story: bool = False
     """Stories and poems wander by right, as long as they touch their subject once."""
 
@@ -75,9 +82,9 @@ def leaves_subject(sentences: Sequence[str], subject: Subject) -> bool:
     if not subject.anchors or not sentences:
         return False
     whole, opening = weigh(" ".join(sentences), subject), sentences[0]
-    if not whole.shared and (
-        _turns_away(opening) or (subject.factual and not whole.inside and _stands_apart(opening, subject))
-    ):
+    if not whole.shared and (_turns_away(opening) or (subject.impersonal and whole.near < 1 and _is_courtesy(opening))):
+        return True
+    if subject.factual and not whole.shared and (_states_another_matter(opening, subject) or _is_catalogue(sentences, whole)):
         return True
     if not subject.tells_story and _defines_other(opening, subject, "an?|the" if whole.near < 1 else "an?"):
         return True
@@ -101,12 +108,54 @@ def _turns_away(sentence: str) -> bool:
     return says(sentence, "replies", "drift")
 
 
+def _states_another_matter(opening: str, subject: Subject) -> bool:
+    """Whether a sentence that shares no word with a question of fact is on something else.
+
+    A single word of the same field among many others does not tie it to the question; nor does a reason that nobody asked for.
+    """
+    words = norms(opening)
+    tied = weigh(opening, subject).inside * _FEW > len(specific_words(words, subject.anchors))
+    return not tied and ("because" in words or _stands_apart(opening, subject))
+
+
+def _is_catalogue(sentences: Sequence[str], whole: Weight) -> bool:
+    """Whether three words or more are listed that have nothing to do with a question of fact."""
+    named = {each.casefold() for each in sentences if any(letter.isalpha() for letter in each)}
+    return len(named) >= 3 and whole.near < 1 and all(len(norms(each)) <= 2 for each in sentences)
+
+
+def _is_courtesy(sentence: str) -> bool:
+    return says(sentence, "replies", "courtesy")
+
+
 def _stands_apart(sentence: str, subject: Subject) -> bool:
     """Whether a whole sentence shares no word with the question and has no pronoun that could refer to it."""
     words = norms(sentence)
     whole = len(words) >= 5 or (len(words) == 4 and not AUXILIARIES.isdisjoint(words))
-    refers = not _REFERRING.isdisjoint(words[:3] if len(words) > 6 else words) or words[0] in _POINTING
-    return whole and not refers and len(specific_words(words, subject.anchors)) >= 2
+    specific = specific_words(words, subject.anchors)
+    return whole and len(specific) >= 2 and not _refers(words, len(specific)) and not _hedges(sentence)
+
+
+def _refers(words: Sequence[str], specific: int) -> bool:
+    """Whether a pronoun may stand for what was asked about.
+
+    "Its" and "their" do so only in front of what they could else belong to. "I", "you" and "there" open many a sentence: one
+    that goes on to say much in particular is about that.
+    """
+    first = next((place for place, word in enumerate(words) if word not in FUNCTION_WORDS), len(words))
+    bound = {word for word in words[first:] if word in _POSSESSIVE}
+    referring = set(words[:3] if len(words) > 6 else words) & _REFERRING - (bound - set(words[:first]))
+    if referring:
+        return True
+    if words[0] in _SPEAKERS:
+        return specific < 3 or not _REFERRING.isdisjoint(words) or not _DEMONSTRATIVE.isdisjoint(words)
+    if words[0] in _DEMONSTRATIVE and words[1] not in FUNCTION_WORDS and words[1] not in GENERIC_WORDS:
+        return False  # "this soup" is no answer to a question that says nothing of soup
+    return words[0] in _POINTING
+
+
+def _hedges(sentence: str) -> bool:
+    return says(sentence, "replies", "hedging")
 
 
 def _defines_other(sentence: str, subject: Subject, articles: str) -> bool:

@@ -25,6 +25,27 @@ KNOWN_MISSES = {
         "Inflation rose to three percent in the last quarter.\nEND"
     },
     "A motto speaks in images, so little speaks against fish": {"Fresh fish every morning\nEND"},
+    "An adjective may be the whole answer: 'very famous' says little, and something": {
+        "a very famous inventor of the telephone.\nEND"
+    },
+    "A possessive that refers within its own sentence could as well refer to what was asked": {
+        "Spiders catch flies in their webs.\nEND",
+        "She parked her car behind the church.\nEND",
+        "They moved into a small flat near the park.\nEND",
+    },
+    "Writing tasks may ask for good wishes, whatever else they say": {
+        "I am so glad that you passed the exam.\nEND",
+        "Best wishes for your wedding day.\nEND",
+    },
+    "Two particular words could be an answer to a question that they have nothing in common with": {
+        "There were nine players on the field.\nEND",
+        "Japan uses the yen.\nEND",
+    },
+    "On the Moon, at the Pole: another preposition is no parallel": {
+        "The first person at the South Pole was Roald Amundsen.\nEND"
+    },
+    "A product is a kind of number": {"12 times 8 is a product.\nEND"},
+    "Salt is near mercury: both are chemistry": {"This soup needs more salt and pepper.\nEND"},
     "A double bound ('not more or fewer than six') reads as a denial": {
         "A hexagon can't have more or fewer than six sides.\nEND"
     },
