@@ -14,13 +14,13 @@ def trust(measured: Measured, first_meetings: dict[str, dict[str, float]], crite
     """Agreement per criterion of this experiment: on labels that the rules know, and on labels when they were new to it."""
     known = {each.criterion: each for each in measured.criteria}
     about = {criterion.name: criterion for criterion in CRITERIA}
-    latest = max(first_meetings, key=_round, default=None)
+    in_order = [first_meetings[name] for name in sorted(first_meetings, key=_round)]
     rows = []
     for name in criteria:
         if name not in known:
             continue
-        each, met = known[name], [round_[name] for round_ in first_meetings.values() if name in round_]
-        newest = first_meetings[latest].get(name) if latest else None
+        each, met = known[name], [round_[name] for round_ in in_order if name in round_]
+        newest = met[-1] if met else None
         rows.append(
             {
                 "name": endpoint_name(name),
@@ -44,7 +44,6 @@ def trust(measured: Measured, first_meetings: dict[str, dict[str, float]], crite
         "about subjects far from the labelled ones it may be lower than either.",
         "unlabelled": [endpoint_name(name) for name in criteria if name not in known],
         "scorer": measured.scorer,
-        "latest": (latest or "").replace("_", " "),
         "rows": rows,
     }
 
