@@ -16,12 +16,13 @@ import torch
 from random_base import random_base
 from training import ADAPTER, Data
 
+from compiler.estimates.micro_batches import bytes_per_token
+from compiler.estimates.shapes import shape_from_config
 from models.adapters import trainable
 from models.batches import collate, split_by_tokens, tree_tokens
 from models.lean.install import lean
 from models.log_probabilities import response_log_probs
 from models.pairs import encode_pair
-from trainers.memory_policy import bytes_per_token
 
 GROUPS = {
     "matrix products": ("gemm", "cutlass", "nvjet", "xmma", "splitK"),
@@ -57,7 +58,7 @@ def main() -> None:
     print(f"{read} tokens, {scored} scored, {options.layers} layers, recompute {options.recompute}: {seconds * 1e3:.1f} ms")
     reached = needed / seconds
     print(f"needed {reached / 1e12:.0f} TFLOP/s of {rate / 1e12:.0f} measured: {reached / rate:.0%} of the floor")
-    kept = bytes_per_token(base.model.config, options.recompute, 2) * read
+    kept = bytes_per_token(shape_from_config(options.size, base.model.config.to_json_string()), options.recompute, 2) * read
     print(f"activations: {peak / 1e9:.2f} GB measured, {kept / 1e9:.2f} GB in the policy's model")
     _table(profile, seconds)
 

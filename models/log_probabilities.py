@@ -9,10 +9,8 @@ from torch import Tensor
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
+from compiler.estimates.micro_batches import SCORED_AT_ONCE
 from models.batches import Batch
-
-TILE = 1024
-"""Scored positions whose logits exist at a time: [TILE, vocabulary] numbers, not one row for every token of the batch."""
 
 
 def response_log_probs(model: Any, batch: Batch) -> tuple[Tensor, Tensor]:
@@ -29,8 +27,8 @@ def response_log_probs(model: Any, batch: Batch) -> tuple[Tensor, Tensor]:
     ).last_hidden_state
     predicting = hidden.flatten(0, 1).index_select(0, batch.predictors)
     head = model.get_output_embeddings()
-    tiles = zip(predicting.split(TILE), batch.targets.split(TILE), strict=True)
-    if torch.is_grad_enabled() and len(batch.targets) > TILE:
+    tiles = zip(predicting.split(SCORED_AT_ONCE), batch.targets.split(SCORED_AT_ONCE), strict=True)
+    if torch.is_grad_enabled() and len(batch.targets) > SCORED_AT_ONCE:
         parts = [checkpoint(_log_probs, head, *tile, use_reentrant=False, preserve_rng_state=False) for tile in tiles]
     else:
         parts = [_log_probs(head, *tile) for tile in tiles]

@@ -6,22 +6,13 @@ Neither changes what is computed, but for the order of float additions.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 
+from compiler.estimates.micro_batches import CPU_TOKENS, Recompute, largest
+from compiler.estimates.shapes import shape_from_config
 from models.attention import can_pack
-from models.lean.install import Recompute
 from models.loading import LoadedBase
-from models.log_probabilities import TILE
-
-CPU_TOKENS = 1024
-"""On a CPU larger micro-batches only leave its caches."""
-ENOUGH_TOKENS = 4096
-"""From here on matrix products run at full speed, so that memory need not be bought with computation."""
-MOST_TOKENS = 16_384
-SHARE = 0.92
-"""Of the room; the rest is lost between the allocator's blocks."""
 
 
 @dataclass(frozen=True)
@@ -50,29 +41,9 @@ def choose(base: LoadedBase, limit: int | None = None, recompute: Recompute | No
     packed = can_pack(base.device, base.model.dtype)
     if base.device.type != "cuda":
         return MemoryPolicy(CPU_TOKENS, recompute or "none", packed)
-    room = _room(base.device, limit)
-    modes: tuple[Recompute, ...] = ("none", "selective", "full") if recompute is None else (recompute,)
-    fits = {mode: _tokens(base, mode, room) for mode in modes}
-    mode = next((mode for mode, tokens in fits.items() if tokens >= ENOUGH_TOKENS), max(fits, key=lambda mode: fits[mode]))
-    return MemoryPolicy(max(1, min(MOST_TOKENS, fits[mode])), mode, packed)
-
-
-def bytes_per_token(config: Any, recompute: Recompute, item: int) -> float:
-    """Bytes of activations per token that a backward pass finds kept, and that one layer needs while it works."""
-    hidden, wide = config.hidden_size, config.intermediate_size
-    head = getattr(config, "head_dim", None) or hidden // config.num_attention_heads
-    asks, sees = head * config.num_attention_heads, 2 * head * config.num_key_value_heads
-    attention = 4 * hidden + 2 * asks + 3 * sees  # two residual and two normed states; queries, outputs; keys, values
-    kept = {"none": attention + 2 * wide, "selective": attention, "full": hidden}[recompute]
-    working = 6 * wide + (attention if recompute == "full" else 0)
-    return float(item * (config.num_hidden_layers * kept + working))
-
-
-def _tokens(base: LoadedBase, recompute: Recompute, room: int) -> int:
-    config, item = base.model.config, base.model.dtype.itemsize
-    logits = 3 * 4 * TILE * config.vocab_size
-    dense = 2 * item * config.hidden_size * config.intermediate_size
-    return int((SHARE * room - logits - dense) / bytes_per_token(config, recompute, item))
+    shape = shape_from_config(base.settings.base, base.model.config.to_json_string())
+    found = largest(shape, base.model.dtype.itemsize, _room(base.device, limit), recompute)
+    return MemoryPolicy(found.tokens, found.recompute, packed)
 
 
 def _room(device: torch.device, limit: int | None) -> int:

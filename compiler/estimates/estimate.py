@@ -10,7 +10,7 @@ from typing import Any
 from compiler.diagnostics import did_you_mean
 from compiler.estimates.devices import DEVICES, GIB, Device
 from compiler.estimates.fitting import remedies
-from compiler.estimates.memory import memory_of, weight_bytes
+from compiler.estimates.memory import memory_of, micro_batch_of, weight_bytes
 from compiler.estimates.shapes import ModelShape, shape_of
 from compiler.estimates.work import Lengths, Steps, Work, work_of
 from compiler.plan import Plan, Step, StepKind
@@ -171,9 +171,7 @@ def estimate(
     peak = found.peak
     if found.fits or peak is None:
         return found
-    return replace(
-        found, remedies=remedies(steps[peak.id], _recipe_path(plan, steps[peak.id]), shape, lengths, batch, machine.memory)
-    )
+    return replace(found, remedies=remedies(steps[peak.id], _recipe_path(plan, steps[peak.id]), shape, lengths, batch, machine))
 
 
 def _recipe_path(plan: Plan, step: Step) -> str:
@@ -187,14 +185,15 @@ def step_estimate(
 ) -> StepEstimate:
     """What one step takes; `steps` has those it reads, by the ids that its inputs name."""
     lengths = calibration.lengths or Lengths()
-    work = work_of(step, steps, shape, lengths, batch)
+    micro = micro_batch_of(step, shape, device) if step.kind == "train" else None
+    work = work_of(step, steps, shape, lengths, batch, micro)
     has_model = "model" in step.settings
     seconds = _seconds(step, work, shape, device) if has_model else _PURE.get(step.kind, 1.0)
     return StepEstimate(
         id=step.id,
         kind=step.kind,
         work=work,
-        memory=memory_of(step, shape, lengths, batch).peak if has_model else 0.0,
+        memory=memory_of(step, shape, lengths, device, batch).peak if has_model else 0.0,
         seconds=seconds * calibration.factor(step.kind),
         error=calibration.error(step.kind),
     )

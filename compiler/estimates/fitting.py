@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from compiler.estimates.devices import DEVICES, GIB
+from compiler.estimates.devices import DEVICES, GIB, Device
 from compiler.estimates.memory import memory_of
 from compiler.estimates.shapes import ModelShape
 from compiler.estimates.work import GENERATION_BATCH, Lengths
@@ -15,17 +15,23 @@ RECIPE = "<recipe>"
 """Stands for the path of the recipe in a spec."""
 
 
-def remedies(step: Step, recipe: str, shape: ModelShape, lengths: Lengths, batch: int | None, room: float) -> tuple[str, ...]:
+def remedies(
+    step: Step, recipe: str, shape: ModelShape, lengths: Lengths, batch: int | None, device: Device
+) -> tuple[str, ...]:
     """What makes the largest step fit: settings, each with what it would need then, and a device that is large enough.
 
     `recipe` is where the spec has the settings of its training.
 
     Settings that suffice by themselves, the one that saves least first; where none does, those that do together.
     """
-    before = memory_of(step, shape, lengths, batch).peak
-    alone = sorted((-peak, _told((words,), peak)) for words, peak, _, _ in _lower(step, shape, lengths, batch) if peak <= room)
+    before = memory_of(step, shape, lengths, device, batch).peak
+    alone = sorted(
+        (-peak, _told((words,), peak))
+        for words, peak, _, _ in _lower(step, shape, lengths, batch, device)
+        if peak <= device.memory
+    )
     large = sorted((device.memory, device.name) for device in DEVICES.values() if device.is_gpu and device.memory >= before)
-    ways = [words for _, words in alone] or _together(step, shape, lengths, batch, room)
+    ways = [words for _, words in alone] or _together(step, shape, lengths, batch, device)
     elsewhere = f"take {large[0][1]}" if large else "no known device is large enough as it stands"
     return (*(way.replace(RECIPE, recipe) for way in ways), elsewhere)
 
@@ -35,29 +41,33 @@ def _told(words: tuple[str, ...], peak: float) -> str:
     return f"set {' and '.join(f'`{setting}`' for setting in words)} (about {peak / GIB:.1f} GiB)"
 
 
-def _together(step: Step, shape: ModelShape, lengths: Lengths, batch: int | None, room: float) -> list[str]:
+def _together(step: Step, shape: ModelShape, lengths: Lengths, batch: int | None, device: Device) -> list[str]:
     """Setting after setting, each time the one that saves most, until the step fits or nothing more helps."""
     words: dict[str, str] = {}
     """By setting: one that is lowered again replaces its first value."""
-    peak = memory_of(step, shape, lengths, batch).peak
+    peak = memory_of(step, shape, lengths, device, batch).peak
     for _ in range(8):
-        if peak <= room:
+        if peak <= device.memory:
             break
-        ways = _lower(step, shape, lengths, batch)
+        ways = _lower(step, shape, lengths, batch, device)
         if not ways:
             break
         setting, peak, step, batch = min(ways, key=lambda way: way[1])
         words[setting.split(":")[0]] = setting
-    return [_told(tuple(words.values()), peak) + ("" if peak <= room else ", which is still too much")] if words else []
+    return (
+        [_told(tuple(words.values()), peak) + ("" if peak <= device.memory else ", which is still too much")] if words else []
+    )
 
 
-def _lower(step: Step, shape: ModelShape, lengths: Lengths, batch: int | None) -> list[tuple[str, float, Step, int | None]]:
+def _lower(
+    step: Step, shape: ModelShape, lengths: Lengths, batch: int | None, device: Device
+) -> list[tuple[str, float, Step, int | None]]:
     """The settings that lower a step's peak: words, peak, and the step and generation batch as they would be."""
-    before = memory_of(step, shape, lengths, batch).peak
+    before = memory_of(step, shape, lengths, device, batch).peak
     found = []
     for words, settings, generation_batch in _changes(step, batch):
         changed = step.model_copy(update={"settings": settings})
-        peak = memory_of(changed, shape, lengths, generation_batch).peak
+        peak = memory_of(changed, shape, lengths, device, generation_batch).peak
         if peak < 0.98 * before:
             found.append((words, peak, changed, generation_batch))
     return found

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from compiler.estimates.devices import GIB
+from compiler.estimates.devices import GIB, Device
+from compiler.estimates.micro_batches import CPU_TOKENS, MicroBatch, bytes_at_once, bytes_per_token, largest
 from compiler.estimates.shapes import ModelShape
-from compiler.estimates.work import GENERATION_BATCH, MICRO_BATCH_TOKENS, READING_TOKENS, Lengths, sequence_tokens
+from compiler.estimates.work import GENERATION_BATCH, READING_TOKENS, Lengths, sequence_tokens
 from compiler.plan import Step
 
 NF4_BYTES = 0.5 + 4 / 64
@@ -48,20 +49,19 @@ def weight_bytes(model: Mapping[str, Any], shape: ModelShape) -> float:
     return float(shape.parameters * item)
 
 
-def memory_of(step: Step, shape: ModelShape, lengths: Lengths, generation_batch: int | None = None) -> Memory:
-    """Peak memory of a step that has a `model` among its settings."""
+def memory_of(step: Step, shape: ModelShape, lengths: Lengths, device: Device, generation_batch: int | None = None) -> Memory:
+    """Peak memory of a step that has a `model` among its settings; training takes what the device has, and may need more."""
     model = step.settings["model"]
     weights, item = weight_bytes(model, shape), item_bytes(model["dtype"])
     if step.kind == "train":
-        return Memory(weights, trained_bytes(model, shape), _training_activations(step, shape, lengths, item))
+        return Memory(weights, trained_bytes(model, shape), _training_activations(step, shape, lengths, device))
     if step.kind in ("generate", "respond"):
         rows = generation_batch or GENERATION_BATCH
         prompt = lengths.prompt * 2 + step.settings["prompt"]["few_shot"] * lengths.example
         tokens = rows * (prompt + step.settings["decode"]["max_new_tokens"])
         activations = rows * (shape.vocabulary * 4.0 + prompt * shape.intermediate * item)
         return Memory(weights, activations=activations, cache=tokens * shape.cache_values * item)
-    scored = READING_TOKENS * lengths.answer / (lengths.prompt + lengths.answer)
-    return Memory(weights, activations=scored * shape.vocabulary * 4.0 + READING_TOKENS * 2 * shape.intermediate * item)
+    return Memory(weights, activations=READING_TOKENS * 2 * shape.intermediate * item + bytes_at_once(shape, item))
 
 
 def trained_bytes(model: Mapping[str, Any], shape: ModelShape) -> float:
@@ -72,15 +72,20 @@ def trained_bytes(model: Mapping[str, Any], shape: ModelShape) -> float:
     return 16.0 * shape.adapter_parameters(adapter["rank"], adapter["targets"])
 
 
-def _training_activations(step: Step, shape: ModelShape, lengths: Lengths, item: int) -> float:
-    """What the backward pass needs, nothing recomputed, for the longest micro-batch."""
-    recipe = step.settings["recipe"]
-    rows = recipe["micro_batch_size"] or recipe["batch_size"]
+def micro_batch_of(step: Step, shape: ModelShape, device: Device) -> MicroBatch:
+    """What goes through the model at a time in a training step, where the recipe leaves it open."""
+    model = step.settings["model"]
+    if not device.is_gpu:
+        return MicroBatch(CPU_TOKENS, "none")
+    taken = weight_bytes(model, shape) + trained_bytes(model, shape)
+    return largest(shape, item_bytes(model["dtype"]), (device.memory - CONTEXT) / ALLOCATOR - taken)
+
+
+def _training_activations(step: Step, shape: ModelShape, lengths: Lengths, device: Device) -> float:
+    """What the backward pass needs for the longest micro-batch: as much as fits, one example or prompt at the least."""
+    recipe, item = step.settings["recipe"], item_bytes(step.settings["model"]["dtype"])
     sides = 2 if recipe["objective"] == "dpo" else 1
-    longest = min(lengths.longest * sequence_tokens(recipe, lengths) / sides, recipe["max_length"])
-    tokens = rows * sides * longest
-    if recipe["micro_batch_size"] is None:
-        tokens = min(tokens, max(MICRO_BATCH_TOKENS, sides * longest))
-    per_layer = item * (16 * shape.hidden + 5 * shape.intermediate)
-    scored = tokens if recipe.get("loss_on") == "all" else tokens * lengths.answer / (lengths.prompt + lengths.answer)
-    return float(tokens * shape.layers * per_layer + 3 * scored * shape.vocabulary * 4)
+    longest = sides * min(lengths.longest * sequence_tokens(recipe, lengths) / sides, recipe["max_length"])
+    micro, size = micro_batch_of(step, shape, device), recipe["micro_batch_size"]
+    tokens = size * longest if size else max(longest, min(micro.tokens, recipe["batch_size"] * longest))
+    return float(tokens * bytes_per_token(shape, micro.recompute, item) + bytes_at_once(shape, item))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
+from compiler.estimates.micro_batches import CPU_TOKENS, MicroBatch, Recompute
 from compiler.estimates.shapes import ModelShape
 from compiler.plan import Step
 
@@ -19,8 +20,6 @@ Steps = Mapping[str, Step]
 
 GENERATION_BATCH = 130
 """Prompts answered at once where the spec leaves it open."""
-MICRO_BATCH_TOKENS = 1024
-"""Padded tokens in memory at once in training where the spec leaves it open."""
 READING_TOKENS = 8192
 """Padded tokens at once where log-probabilities are read."""
 ANSWER_PAIRS = 5
@@ -57,8 +56,15 @@ class Work:
     flops: float = 0
 
 
-def work_of(step: Step, steps: Steps, shape: ModelShape, lengths: Lengths, generation_batch: int | None = None) -> Work:
-    """The work of one step; `steps` has those it reads, by the ids that its inputs name."""
+def work_of(
+    step: Step,
+    steps: Steps,
+    shape: ModelShape,
+    lengths: Lengths,
+    generation_batch: int | None = None,
+    micro: MicroBatch | None = None,
+) -> Work:
+    """The work of one step; `steps` has those it reads, by the ids that its inputs name. `micro`: of a training step."""
     if "responses" in step.settings:  # answered elsewhere
         return Work()
     if step.kind in ("generate", "respond"):
@@ -66,9 +72,10 @@ def work_of(step: Step, steps: Steps, shape: ModelShape, lengths: Lengths, gener
     if step.kind in ("reference", "prefer"):
         count = _pairs(steps[step.inputs["pairs"]], steps)
         tokens = 2 * count * (lengths.prompt + lengths.answer)
-        flops = _flops(tokens, (lengths.prompt + lengths.answer) / 2, shape)
-        return Work(tokens_read=tokens, passes=ceil(tokens / READING_TOKENS), flops=flops)
-    return _training(step, steps, shape, lengths) if step.kind == "train" else Work()
+        computed = tokens * _tree_share(steps[step.inputs["pairs"]], steps, lengths)
+        flops = _flops(computed, (lengths.prompt + lengths.answer) / 2, shape)
+        return Work(tokens_read=tokens, passes=ceil(computed / READING_TOKENS), flops=flops)
+    return _training(step, steps, shape, lengths, micro or MicroBatch(CPU_TOKENS, "none")) if step.kind == "train" else Work()
 
 
 def _flops(tokens: float, context: float, shape: ModelShape) -> float:
@@ -131,27 +138,41 @@ def sequence_tokens(recipe: Mapping[str, Any], lengths: Lengths) -> float:
     return sides * min(lengths.prompt + lengths.answer, float(recipe["max_length"]))
 
 
-def _repeated_passes(recipe: Mapping[str, Any]) -> int:
-    """Forward passes beyond the one that is learnt from: TRL recomputes activations and, for DPO, reads its reference anew."""
-    if recipe.get("engine") != "trl":
-        return 0
-    return 2 if recipe["objective"] == "dpo" else 1
+def _tree_share(pairs: Step, steps: Steps, lengths: Lengths) -> float:
+    """What is computed of what pairs say: a prompt's pairs are one tree, prompt and chosen answer read once for all of them."""
+    if pairs.kind == "heldout_pairs":
+        each = float(ANSWER_PAIRS)
+    else:
+        each = max(1.0, int(pairs.settings["pairs"]) / max(1, int(steps[pairs.inputs["instructions"]].settings["train"])))
+    return (lengths.prompt + (1 + each) * lengths.answer) / (2 * each * (lengths.prompt + lengths.answer))
 
 
-def _training(step: Step, steps: Steps, shape: ModelShape, lengths: Lengths) -> Work:
+def _repeated_work(recipe: Mapping[str, Any], recompute: Recompute) -> float:
+    """Forward passes beyond the one that is learnt from.
+
+    TRL recomputes activations and, for DPO, reads its reference anew; our own trainer recomputes as far as memory asks for it:
+    two of the three matrices of the gated blocks are about half of a pass.
+    """
+    if recipe.get("engine") == "trl":
+        return 2 if recipe["objective"] == "dpo" else 1
+    return {"none": 0.0, "selective": 0.55, "full": 1.0}[recompute]
+
+
+def _training(step: Step, steps: Steps, shape: ModelShape, lengths: Lengths, micro: MicroBatch) -> Work:
     recipe = step.settings["recipe"]
     tokens = trained_tokens(step, steps, lengths)
     seen = tokens / sequence_tokens(recipe, lengths)
     updates = max(1, round(seen / recipe["batch_size"]))
-    in_a_batch = recipe["batch_size"] * sequence_tokens(recipe, lengths)
-    micro = ceil(
-        recipe["batch_size"] / recipe["micro_batch_size"] if recipe["micro_batch_size"] else in_a_batch / MICRO_BATCH_TOKENS
-    )
+    trees = recipe["objective"] == "dpo" and recipe.get("engine") != "trl"
+    share = _tree_share(steps[step.inputs["pairs"]], steps, lengths) if trees else 1.0
+    in_a_batch = share * recipe["batch_size"] * sequence_tokens(recipe, lengths)
+    size = recipe["micro_batch_size"]
+    parts = ceil(recipe["batch_size"] / size if size else in_a_batch / micro.tokens)
     backward = 2 if step.settings["model"]["adapter"] is not None else 3
-    again = _repeated_passes(recipe)
+    again = _repeated_work(recipe, micro.recompute)
     return Work(
         tokens_read=tokens,
         optimizer_steps=updates,
-        passes=updates * micro * (3 + again),
-        flops=(backward + again) * _flops(tokens, sequence_tokens(recipe, lengths) / 4, shape),
+        passes=updates * parts * (3 + again),
+        flops=(backward + again) * _flops(share * tokens, sequence_tokens(recipe, lengths) / 4, shape),
     )

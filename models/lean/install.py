@@ -9,18 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
+from compiler.estimates.micro_batches import Recompute
 from models.lean.linear import ADAPTER, AdaptedLinear, Frozen, Lora
 from models.lean.mlp import AdaptedMlp, Projections
-
-Recompute = Literal["none", "selective", "full"]
-"""What the backward pass computes again instead of keeping it: nothing, the gated blocks' wide halves, or whole layers."""
 
 _PARTS = ("gate_proj", "up_proj", "down_proj")
 

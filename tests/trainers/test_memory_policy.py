@@ -7,10 +7,12 @@ import torch
 from small_data import ADAPTER, examples, recipe
 from tiny_models import make_model, wrap
 
+from compiler.estimates.micro_batches import CPU_TOKENS, ENOUGH_TOKENS, bytes_per_token, largest
+from compiler.estimates.shapes import known_shape, shape_from_config
 from models.adapters import trainable
 from trainers.dpo import DpoModule
 from trainers.examples import prepare
-from trainers.memory_policy import MemoryPolicy, bytes_per_token, choose
+from trainers.memory_policy import MemoryPolicy, choose
 from trainers.recipe import Recipe
 
 
@@ -67,13 +69,25 @@ def test_out_of_memory_with_a_prompt_at_a_time_is_the_end():
 
 def test_what_is_computed_again_is_not_kept():
     """Each kind of recomputation keeps less per token than the one before."""
-    config = make_model().config
+    shape = shape_from_config("tiny", make_model().config.to_json_string())
 
-    none, selective, full = (bytes_per_token(config, kind, 2) for kind in ("none", "selective", "full"))
+    none, selective, full = (bytes_per_token(shape, kind, 2) for kind in ("none", "selective", "full"))
 
     assert none > selective > full > 0
 
 
 def test_a_cpu_gets_small_padded_batches():
     """On a CPU nothing is computed again, and trees are padded: there is no attention over segments."""
-    assert choose(wrap(make_model())) == MemoryPolicy(1024, "none", False)
+    assert choose(wrap(make_model())) == MemoryPolicy(CPU_TOKENS, "none", False)
+
+
+def test_nothing_is_computed_again_without_need():
+    """With a lot of room nothing is; with less, the wide halves; with little, whole layers; never fewer tokens for it."""
+    shape = known_shape("Qwen/Qwen2.5-32B")
+    rooms = [60e9, 32e9, 12e9, 3e9]
+
+    found = [largest(shape, 2, room) for room in rooms]
+
+    assert [micro.recompute for micro in found] == ["none", "selective", "full", "full"]
+    assert all(micro.tokens >= ENOUGH_TOKENS for micro in found[:3])
+    assert all(micro.tokens * bytes_per_token(shape, micro.recompute, 2) < room for micro, room in zip(found, rooms, strict=True))
