@@ -17,7 +17,8 @@ CODES = (
         "answers are cut off shorter than they were learned (warning)",
         """
         The arms learn from answers that are longer than the evaluation allows, so an answer may fail by its length
-        alone, and shorter answers look better. Length gaps and truncation are checked again after the run.
+        alone, and shorter answers look better. Length gaps and truncation are checked again after the run: a difference of
+        which less than half is left at equal length, and that may then be none, is not decided.
         """,
         ARMS + "evaluation: {decode: {max_new_tokens: 40}}\n" + _GAIN,
         ARMS + _GAIN,
@@ -39,7 +40,7 @@ CODES = (
         """
         Without the untrained base model among the arms nobody knows how much room there was to improve: at a base rate
         of 95% no arm can gain more than 5 points. The rate itself is checked after the base model's answers, before
-        training.
+        training; with `evaluation.gate: stop` the run ends there when it leaves less room than the smallest effect.
         """,
         ARMS.replace("  base: {}\n", "").replace("from: base, ", "")
         + "  sft_all: {train: {use: sft, loss_on: all}}\n"
@@ -80,7 +81,8 @@ CODES = (
         "instructions that repeat each other",
         """
         Instructions that are equal but for capitals and punctuation end up on both sides of the split, so that some
-        items are trained on and tested. Template families and near-duplicates are checked again on the data.
+        items are trained on and tested. Template families and near-duplicates are checked again on the data: a claim that is decided otherwise
+        without the held-out items that nearly repeat a training instruction is confounded.
         """
         + _LEVEL,
         _OWN + _GAIN,
