@@ -33,6 +33,7 @@ def open_ui(store_root: Path, port: int) -> int:
     if _taken(port):
         print(f"error: port {port} is taken; choose another with --port", file=sys.stderr)
         return 2
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", uri, "--port", str(port)]
     os.execv(sys.executable, command)  # becomes the server: Ctrl-C ends it, no child is left behind
     return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -118,3 +119,13 @@ def test_what_a_claim_says_is_text_in_mlflow() -> None:
     assert "<img" not in text
     assert "](http" not in text.replace("\\](http", "")
     assert " | bar" not in text
+
+
+def test_mlflow_is_told_to_send_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its telemetry is off from the first connection on, unless somebody turned it on."""
+    from stage1.tracking.connection import Connection
+
+    monkeypatch.delenv("MLFLOW_DISABLE_TELEMETRY", raising=False)
+
+    assert Connection(f"sqlite:///{tmp_path / 'mlflow.db'}", "x", print).client
+    assert os.environ["MLFLOW_DISABLE_TELEMETRY"] == "true"
