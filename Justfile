@@ -44,6 +44,10 @@ criteria *ARGS:
 calibrate *ARGS:
     uv run python bench/calibrate.py {{ARGS}}
 
+# Fault injection on real runs (about 45 minutes); the counts go to bench/faults.json.
+faults *ARGS:
+    uv run python bench/faults.py {{ARGS}}
+
 # Compare the arms in the MLflow UI.
 ui:
-    uv run mlflow ui --backend-store-uri sqlite:///mlflow.db
+    uv run stage1 ui
