@@ -1,6 +1,8 @@
 """`engine: trl`: the same arm by TRL's trainers, close to ours wherever both compute the same, and nothing else left behind."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -11,6 +13,7 @@ from models.adapters import attached
 from models.loading import load_base
 from trainers.errors import TrainingDiverged, TrainingError
 from trainers.fit import train
+from trainers.strategy import Peers
 
 LN_2 = 0.6931471805599453
 
@@ -169,6 +172,24 @@ def test_dropout_leaves_the_reference_alone(base, tmp_path):
     assert found[0, "validation/loss"] == pytest.approx(LN_2, abs=1e-6)
     assert abs(found[1, "train/loss"] - LN_2) > 1e-4
     assert found[1, "logps/chosen"] - found[1, "rewards/chosen"] / 0.1 == pytest.approx(sum(whole) / len(whole), abs=1e-3)
+
+
+def test_several_devices_are_refused(base, tmp_path):
+    """At once, with the way out."""
+    peers = Peers()
+    peers.size = 2
+    with pytest.raises(TrainingError, match=r"engine trl trains on one device: set runtime\.devices to 1"):
+        train(
+            base, recipe=recipe("sft", engine="trl"), adapter=ADAPTER, seed=1, examples=examples("sft", base), checkpoint=None,
+            out=tmp_path, peers=peers,
+        )  # fmt: skip
+
+
+def test_trl_is_imported_by_its_engine_alone():
+    """It takes seconds to import: who trains with our own trainers does not wait for it."""
+    loads = "import sys, stage1.steps.train, trainers.dpo, trainers.sft; sys.exit('trl' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", loads], check=False).returncode == 0
 
 
 def test_divergence_stops_the_step(base, tmp_path):
