@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -141,37 +142,17 @@ def train(
             data.done = resumed.step
             warn(f"goes on after step {resumed.step} of {steps}, where it was interrupted")
         together.prepare(loaded.model)
-        policy = together.agreed(choose(loaded, memory_limit, recompute))
-        module = _module(settings)(
-            loaded,
-            settings,
-            policy,
-            steps,
-            on_step,
-            validation=data.validation,
-            validate_after=_validation_points(steps),
-            peers=together,
-            keeper=keeper,
-            resumed=resumed,
-        )
-        try:
-            logs = [_curves(out), *loggers] if together.rank == 0 else []
+        logs = [_curves(out), *loggers] if together.rank == 0 else []
+        with _failures_explained(out, loaded.device, keeper):
             if settings.engine == "trl":
                 from trainers.trl_engine.engine import fit as fit_with_trl
 
                 fit_with_trl(training, data, settings, seed, logs, on_step, _validation_points(steps))
             else:
-                with lean(loaded.model, policy.recompute):
-                    _fit(module, data, logs)
-        except TrainingDiverged as diverged:
-            if keeper:
-                keeper.forget()
-            _write_json(out / "diverged.json", {"message": str(diverged), "step": diverged.step, "ids": diverged.ids})
-            raise
-        except torch.OutOfMemoryError as error:
-            raise TrainingError(
-                f"training does not fit on {loaded.device} beside the model: set micro_batch_size to 1, or lower max_length"
-            ) from error
+                policy = together.agreed(choose(loaded, memory_limit, recompute))
+                options: dict[str, Any] = {"peers": together, "keeper": keeper, "resumed": resumed}
+                options |= _validation(data)
+                _fit(_module(settings)(loaded, settings, policy, steps, on_step, **options), data, logs)
         together.gather(loaded.model)
         if together.rank == 0:
             training.save(out / "checkpoint")
@@ -179,6 +160,26 @@ def train(
     if together.rank == 0:
         _write_json(out / "summary.json", {name: value for name, value in asdict(summary).items() if name != "seconds"})
     return summary
+
+
+@contextmanager
+def _failures_explained(out: Path, device: torch.device, keeper: Keeper | None) -> Iterator[None]:
+    """What can go wrong while a training runs, said in one line; of a divergence more is written down."""
+    try:
+        yield
+    except TrainingDiverged as diverged:
+        if keeper:
+            keeper.forget()
+        _write_json(out / "diverged.json", {"message": str(diverged), "step": diverged.step, "ids": diverged.ids})
+        raise
+    except torch.OutOfMemoryError as error:
+        raise TrainingError(
+            f"training does not fit on {device} beside the model: set micro_batch_size to 1, or lower max_length"
+        ) from error
+
+
+def _validation(data: GlobalBatches) -> dict[str, Any]:
+    return {"validation": data.validation, "validate_after": _validation_points(len(data.train_batches))}
 
 
 def _module(recipe: Recipe) -> type[TrainingModule]:
@@ -212,7 +213,8 @@ def _fit(module: TrainingModule, data: GlobalBatches, loggers: list[Any]) -> Non
         enable_model_summary=False,
         use_distributed_sampler=False,
     )
-    trainer.fit(module, datamodule=data)
+    with lean(module.model, module.policy.recompute):
+        trainer.fit(module, datamodule=data)
 
 
 def _validation_points(steps: int) -> set[int]:
