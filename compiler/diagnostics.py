@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Literal
 
+from compiler.synonyms import meant_by
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -113,7 +115,11 @@ def counted(number: int, noun: str) -> str:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
-    """The known word closest to what was typed, if any is close."""
+    """The known word that other tools call so, or the one closest to what was typed, if any is close."""
+    known = tuple(known)
+    elsewhere = meant_by(word)
+    if elsewhere in known:
+        return elsewhere
     by_folded = {name.casefold(): name for name in known}
     closeness = 0.6 if len(word) <= 6 else 0.7
     close = get_close_matches(word.casefold()[:_LONGEST_SHOWN], by_folded, n=1, cutoff=closeness)

@@ -6,6 +6,7 @@ in the same breath.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +16,7 @@ from pydantic_core import ErrorDetails
 
 from compiler.diagnostics import Diagnostic, did_you_mean, error, quoted, suggestion
 from compiler.guessing import OBJECTIVES, is_key_of_another_objective, with_guesses
-from compiler.language.lookup import is_tag, keys_of, length_at, part_at, title_of, whereabouts
+from compiler.language.lookup import description_at, is_tag, keys_of, length_at, part_at, title_of, whereabouts
 from compiler.language.spec import Spec
 from compiler.source.scalars import resolve
 from compiler.source.tree import Node, Path
@@ -151,7 +152,7 @@ def _not_one_of(tree: Node, path: Path, detail: ErrorDetails) -> Diagnostic:
     found = str(path[-1]) if is_key else str(node.scalar) if node is not None else ""
     allowed = [word.strip("'") for word in detail.get("ctx", {}).get("expected", "").replace(" or ", ", ").split(", ")]
     place = tree.key_place(path) if is_key else tree.value_place(path)
-    where = whereabouts(path[:-1]) if is_key else f"of `{_dotted(path)}`"
+    where = whereabouts(path[:-1]) if is_key else f"of `{_dotted(_named(path))}`"
     if node is not None and not is_key and not isinstance(node.scalar, str):
         return _type(tree, path, f"one of {', '.join(quoted(word) for word in allowed)}")
     message = f"{quoted(found)} is not a possible {'key' if is_key else 'value'} {where}"
@@ -178,19 +179,50 @@ def _type(tree: Node, path: Path, expected: str) -> Diagnostic:
     node = tree.at(path)
     found = node.noun if node is not None else "nothing"
     message = f"`{_dotted(path)}` takes {expected}, found {found}"
-    return error("S102", tree.value_place(path), message, label=f"this is {found}", help=_way_out(node, expected))
+    place, help_ = tree.value_place(path), _way_out(node, expected) or _numeral(node, expected)
+    return error("S102", place, message, label=f"this is {found}", help=help_, notes=_meaning(path))
+
+
+def _meaning(path: Path) -> tuple[str, ...]:
+    """What a key is for, with its unit, as the schema says it."""
+    said = description_at(path)
+    return (f"{quoted(path[-1])}: {said}",) if said else ()
+
+
+def _numeral(node: Node | None, expected: str) -> str:
+    """The number that a text begins with: units and per cent signs are not written."""
+    if node is None or not isinstance(node.scalar, str) or "number" not in expected:
+        return ""
+    found = re.match(r"([-+]?\d+(?:[.,]\d+)?)\s*(%?)", node.scalar)
+    if found is None:
+        return ""
+    number = found[1].replace(",", ".")
+    return f"write `{float(number) / 100:g}`" if found[2] else f"write `{number}`: units are not written"
 
 
 def _way_out(node: Node | None, expected: str) -> str:
     """What turns a value of the wrong type into the right one, where that is plain."""
+    if node is not None and node.items is not None and expected.startswith("a recipe's name"):
+        return "an arm has one training: give each stage an arm of its own, the next one `from` the one before"
     if node is None or not node.is_scalar:
         return ""
     if node.scalar is None:
         return "write `{}` for an arm without any keys" if expected == "a mapping (an arm)" else ""
+    if expected == "a list":
+        return _as_list(node.scalar)
     if expected == "text":
         return "put it in quotes"
     is_quoted_number = isinstance(node.scalar, str) and isinstance(resolve(node.scalar), int | float)
     return "write it without quotes" if is_quoted_number and "number" in expected else ""
+
+
+def _as_list(value: Any) -> str:
+    """A count as that many numbers, words as a list of them."""
+    if isinstance(value, int) and not isinstance(value, bool) and 1 < value <= 20:
+        return f"write `{list(range(1, value + 1))}` for {value} of them"
+    parts = [part for part in re.split(r"[\s,;:/]+(?:vs\.?|against|and)?[\s,;:/]*", str(value)) if part]
+    written = ", ".join(parts)
+    return f"write {quoted(f'[{written}]')}"
 
 
 def _no_form(tree: Node, path: Path, detail: ErrorDetails) -> Diagnostic:
@@ -233,7 +265,21 @@ def _value(tree: Node, path: Path, detail: ErrorDetails) -> Diagnostic:
     limits = {name: f"{limit:g}" if isinstance(limit, float) else limit for name, limit in detail.get("ctx", {}).items()}
     rule = _RULES[detail["type"]].format(**limits) if detail["type"] in _RULES else detail["msg"]
     found = f", found {quoted(node.scalar)}" if node is not None and node.scalar not in (None, "") else ""
-    return error("S103", tree.value_place(path), f"`{_dotted(path)}` {rule}{found}", label="out of range")
+    message, notes = f"`{_dotted(path)}` {rule}{found}", _meaning(path)
+    return error("S103", tree.value_place(path), message, label="out of range", help=_as_fraction(node, notes), notes=notes)
+
+
+def _as_fraction(node: Node | None, notes: tuple[str, ...]) -> str:
+    """What a number of per cent is as a fraction, where a fraction is wanted."""
+    number = node.scalar if node is not None else None
+    if not isinstance(number, int | float) or not 1 <= number <= 100 or not any("A fraction." in note for note in notes):
+        return ""
+    return f"write `{number / 100:g}` for {number:g}%"
+
+
+def _named(path: Path) -> Path:
+    """A path without the index of an item in its list."""
+    return path[:-1] if path and isinstance(path[-1], int) else path
 
 
 def _dotted(path: Path) -> str:

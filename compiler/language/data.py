@@ -11,6 +11,8 @@ from compiler.language.base import Decode, MaxNewTokens, Part, Temperature, form
 from compiler.records import NegativeType
 
 BANK = "bank"
+BANK_ITEMS = 2682
+"""Instructions in the built-in bank, so that a plan can say that too many are asked for."""
 CHOSEN = "chosen"
 """A source of demonstrations that is no arm: the chosen answers of the preference pairs."""
 

@@ -25,6 +25,19 @@ def part_at(place: Iterable[str | int]) -> type[Part] | None:
     return found if isinstance(found, type) and issubclass(found, Part) else None
 
 
+def description_at(path: tuple[str | int, ...]) -> str:
+    """What the schema says about a key; empty where its part cannot be told from the path alone, or for an item of a list."""
+    if not path or isinstance(path[-1], int):
+        return ""
+    place: list[str | int] = list(path)
+    if path[0] == "recipes" and len(path) == 3:
+        parts: list[type[Part] | None] = [part_at((*path[:2], tag)) for tag in ("<an sft recipe>", "<a dpo recipe>")]
+    else:
+        parts = [part_at(place[:-1])]
+    fields = (field for part in parts if part for name, field in part.model_fields.items() if path[-1] in (field.alias, name))
+    return next((field.description for field in fields if field.description), "")
+
+
 def length_at(place: Iterable[str | int]) -> int:
     """How many values a list of fixed length takes that stands at an error's place."""
     return len(get_args(_annotation_at(place)))

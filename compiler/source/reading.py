@@ -125,7 +125,8 @@ def _syntax(source: SourceText, found: MarkedYAMLError) -> Diagnostic:
     began = found.context_mark
     if at_its_beginning and began is not None:
         place = source.place(began.index, began.index + 1)
-    finding = error("S001", place, f"this is not YAML: {words}", help="check the indentation, the quotes and the brackets here")
+    way_out = "check the indentation, the quotes, the colons and the brackets, here and in the line above"
+    finding = error("S001", place, f"this is not YAML: {words}", help=way_out)
     if began is not None and not at_its_beginning:
         finding = finding.with_note(f"{found.context} that begins at {source.place(began.index, began.index)}")
     return finding
