@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from compiler.records import Answer, Item, ItemScore
 from evaluators.analysis import AnalyzeSettings
+from evaluators.analysis.samples import sample_analysis
 from evaluators.evidence import ArmRun, Material, judge
+from evaluators.statistics.intervals import newcombe_paired, tango
 
 CRITERIA = ("addresses_instruction", "factually_correct")
 EXPECTATIONS = ("greater", "less", "different", "equivalent", "not_worse")
@@ -113,3 +115,30 @@ def test_what_cannot_be_tested_is_never_decided(drawn):
         few_seeds = min(len(settings_.arms.get(arm, ())) for arm in claim.compare if arm != "base") < 2
         if claim.kind == "recipe" and (len(items) < 10 or few_seeds):
             assert claim.verdict == "not testable"
+
+
+def test_the_arms_are_ordered_and_summed_up():
+    """Over all criteria: the order of the simulated truth, every mean within its interval, a second interval for checkpoints."""
+    analysis = sample_analysis()
+
+    assert [row.arm for row in analysis.order] == ["sft_dpo", "sft", "dpo_only", "base"]
+    assert all(row.low < row.strength < row.high for row in analysis.order)
+    assert {row.arm for row in analysis.aggregates} == set(analysis.arms)
+    assert all(row.low < row.mean < row.high for row in analysis.aggregates)
+
+
+def test_two_checkpoints_have_both_intervals():
+    """The difference of two single checkpoints comes with Tango's and with Newcombe's interval, and Cliff's delta only where
+    there are more than two values.
+    """
+    told = experiment({"a": [1], "b": [1]}, "greater", "checkpoint")
+    items = [Item(id=f"i{i}", kind="qa", instruction=f"Ask {i}?") for i in range(30)]
+    scores = {
+        (arm, 1): [ItemScore(item_id=item.id, criteria=dict.fromkeys(CRITERIA, i < passed)) for i, item in enumerate(items)]
+        for arm, passed in (("a", 22), ("b", 15))
+    }
+    contrast = judge(told, scores, items).claims[0].contrasts[0]
+
+    assert (contrast.effect, contrast.cliffs_delta) == (7 / 30, None)
+    assert newcombe_paired(15, 7, 0, 8) == (contrast.newcombe_low, contrast.newcombe_high)
+    assert (contrast.low, contrast.high) == tango(7, 0, 30)
