@@ -31,12 +31,12 @@ def spec_with(tmp_path: Path, old: str, new: str) -> Path:
 
 
 def test_plan_of_the_quickstart(tmp_path: Path) -> None:
-    """The shipped quickstart plans without errors and says how many steps would run."""
+    """The shipped quickstart plans without errors, says how many steps would run, and leaves nothing but remembered power."""
     done = stage1(tmp_path, "plan", str(QUICKSTART))
 
     assert done.returncode == 0, done.stderr
     assert "0 to reuse" in done.stdout
-    assert not (tmp_path / "runs").exists()
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["power"]
 
 
 def test_plan_as_json_is_one_document(tmp_path: Path) -> None:

@@ -20,13 +20,14 @@ def loaded_after(code: str, tmp_path: Path) -> set[str]:
 
 
 def test_plan_imports_nothing_heavy(tmp_path: Path) -> None:
-    """`stage1 plan` of the quickstart answers without torch, lightning, transformers, mlflow or scipy."""
+    """`stage1 plan` of the quickstart answers without torch, lightning, transformers or mlflow; with remembered power without scipy."""
     code = f"""
 from stage1.commands.plan import show_plan
 from pathlib import Path
 show_plan(Path({str(ROOT / "specs" / "quickstart.yaml")!r}), [], as_json=False, out=None, require_go=False, store_root=Path('runs'))
 """
 
+    assert loaded_after(code, tmp_path) <= {"scipy"}  # simulates the power
     assert loaded_after(code, tmp_path) == set()
 
 
