@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 import random
-import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
@@ -94,23 +94,48 @@ def test_a_changed_beta_reruns_only_what_hangs_on_it(finished: Path) -> None:
 
 
 def test_kill_9_at_any_moment_then_the_same_command(finished: Path, tmp_path: Path) -> None:
-    """Killed again and again at random moments, the run ends with the very bytes of an undisturbed one."""
+    """Killed again and again, at random moments and inside trainings, the run ends with the very bytes of an undisturbed one."""
+    command = ["run", str(NANO), "--set", "runtime.keep_every_steps=1"]
     draw = random.Random(11)
-    for _ in range(4):
-        process = subprocess.Popen(
-            [*COMMAND, "run", str(NANO)], cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        time.sleep(draw.uniform(3.0, 12.0))
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+    for _ in range(2):
+        _killed(tmp_path, command, when=_after(draw.uniform(3.0, 12.0)))
+    for _ in range(4):  # a training may be over before the signal arrives
+        _killed(tmp_path, command, when=lambda: bool(_kept(tmp_path)))
+        if _kept(tmp_path):
+            break
+    trainings = {state.parent for state in _kept(tmp_path)}
 
-    done = stage1(tmp_path, "run", str(NANO))
+    done = stage1(tmp_path, *command)
 
+    assert done.stderr.count("goes on after step") == len(trainings) > 0
+    assert list((tmp_path / "runs" / "scratch").iterdir()) == []
     disturbed, undisturbed = contents(tmp_path), contents(finished)
     assert set(disturbed) == {step["fingerprint"] for step in planned(tmp_path)}
     assert all(files == undisturbed[fingerprint] for fingerprint, files in disturbed.items())
     assert "steps run" in done.stderr
     assert list((tmp_path / "runs" / "unfinished").iterdir()) == []
+
+
+def _after(seconds: float) -> Callable[[], bool]:
+    end = time.monotonic() + seconds
+    return lambda: time.monotonic() >= end
+
+
+def _kept(cwd: Path) -> set[Path]:
+    """States of trainings that are not complete."""
+    states = cwd.glob("runs/scratch/*/step-*")
+    return {state for state in states if not (cwd / "runs" / "artifacts" / state.parent.name / "manifest.json").is_file()}
+
+
+def _killed(cwd: Path, command: list[str], *, when: Callable[[], bool]) -> None:
+    """Start the command, and end it with -9 at a moment, or let it end by itself before."""
+    process = subprocess.Popen(
+        [*COMMAND, *command], cwd=cwd, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    while process.poll() is None and not when():
+        time.sleep(0.002)
+    process.kill()
+    process.wait()
 
 
 def test_mlflow_holds_one_flat_finished_run_per_arm_and_seed(finished: Path) -> None:
@@ -197,22 +222,33 @@ def test_nothing_secret_is_recorded(finished: Path) -> None:
     assert all(os.environ["PATH"].encode() not in path.read_bytes() for path in places)
 
 
-def test_tracking_that_cannot_be_reached_costs_no_result(finished: Path, tmp_path: Path) -> None:
-    """With a dead tracking server the run warns once and ends with its verdicts."""
+def test_a_lost_tracking_store_costs_no_result_and_gets_what_it_missed(finished: Path, tmp_path: Path) -> None:
+    """While it cannot be used the run warns once and ends with its verdicts; the same command later records every arm, once."""
+    from mlflow import MlflowClient
+
+    place = tmp_path / "server"
+    place.write_text("in the way")
     (tmp_path / "runs").mkdir()
     (finished / "runs" / "artifacts").rename(tmp_path / "runs" / "artifacts")
+    environment = ENVIRONMENT | {"MLFLOW_TRACKING_URI": f"sqlite:///{place / 'mlflow.db'}"}
+    command = [*COMMAND, "run", str(NANO)]
     try:
-        done = subprocess.run(
-            [*COMMAND, "run", str(NANO)],
-            cwd=tmp_path,
-            env=ENVIRONMENT | {"MLFLOW_TRACKING_URI": "http://127.0.0.1:9", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        lost = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        page = (tmp_path / "runs" / "nano" / "report.html").is_file()
+        place.unlink()
+        back = [
+            subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+            for _ in range(2)
+        ]
     finally:
         (tmp_path / "runs" / "artifacts").rename(finished / "runs" / "artifacts")
 
-    assert done.returncode == 0, done.stderr
-    assert done.stderr.count("cannot be used") == 1
-    assert (tmp_path / "runs" / "nano" / "report.html").is_file()
+    assert lost.returncode == 0, lost.stderr
+    assert lost.stderr.count("cannot be used") == 1
+    assert "7 runs are not recorded" in lost.stderr
+    assert page
+    assert [done.returncode for done in back] == [0, 0]
+    client = MlflowClient(tracking_uri=environment["MLFLOW_TRACKING_URI"])
+    runs = client.search_runs([client.get_experiment_by_name("nano").experiment_id], "tags.`stage1.score` != ''")
+    assert len(runs) == 7
+    assert all(run.info.status == "FINISHED" for run in runs)
