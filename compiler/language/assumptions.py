@@ -31,7 +31,7 @@ class Assumptions(Part):
             gt=0,
             lt=1,
             description="Share of the items on which two checkpoints differ at the smallest effect; it then takes the place of "
-            "`item_sd`. A fraction. Default: null, what the standard deviations below make of it (0.35 with all defaults).",
+            "`item_sd`. A fraction. Default: null, what the standard deviations below make of it (0.33 with all defaults).",
         ),
     ] = None
     item_sd: Annotated[

@@ -193,7 +193,7 @@ class Design:
 
     @cached_property
     def _by_words(self) -> dict[str, str]:
-        return {canonical(self.written(arm)): name for name, arm in reversed(self.arms.items())}
+        return {canonical(self.written(arm)): name for name, arm in reversed(list(self.arms.items()))}
 
 
 def is_sft(arm: ResolvedArm) -> bool:
