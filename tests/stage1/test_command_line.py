@@ -39,6 +39,18 @@ def test_plan_of_the_quickstart(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "runs").iterdir()] == ["power"]
 
 
+def test_the_review_in_the_readme_is_what_plan_prints(tmp_path: Path) -> None:
+    """The README shows the real review of the design as first asked for; paste it again where this fails."""
+    readme = (ROOT / "README.md").read_text()
+    shown = readme[readme.index("```\nmethod review at level") + 4 :].split("\n```")[0]
+
+    done = stage1(tmp_path, "plan", str(ROOT / "specs" / "as_requested.yaml"))
+
+    assert done.stdout.split("\n\nplan ")[0] == shown
+    assert len(done.stdout.splitlines()) <= 90
+    assert max(map(len, done.stdout.splitlines())) <= 120
+
+
 def test_plan_as_json_is_one_document(tmp_path: Path) -> None:
     """With --format json stdout is one JSON document, and --out writes the plan."""
     done = stage1(tmp_path, "plan", str(QUICKSTART), "--format", "json", "--out", "plan.json")
