@@ -74,8 +74,9 @@ CODES = (
         "M020",
         "DPO outside its usual range (warning)",
         """
-        With a beta below 0.01 or above 1, or with more than 3 epochs over the same pairs, margins saturate, chosen
-        answers lose likelihood, or the reference stops mattering. The curves show it after the run.
+        With a beta below 0.01 or above 1 (0.5 to 20 where log-ratios are means per token), or with more than 3 epochs over
+        the same pairs, margins saturate, chosen answers lose likelihood, or the reference stops mattering. The curves
+        show it after the run.
         """,
         ARMS.replace("objective: dpo", "objective: dpo, beta: 0.001") + claim("gain", "sft_dpo, sft", "train"),
         ARMS + claim("gain", "sft_dpo, sft", "train"),
