@@ -75,6 +75,7 @@ def _become_stage1(folder: Path, log: Path, arguments: list[str], uri: str | Non
         os.dup2(out, 1)
         os.dup2(out, 2)
         os.chdir(folder)
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it, and so would we
         os.environ.pop("MLFLOW_TRACKING_URI", None)
         os.environ.update({"NO_COLOR": "1"} | ({"MLFLOW_TRACKING_URI": uri} if uri else {}))
         sys.argv = ["stage1", *arguments]
