@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import time
 from concurrent.futures import ProcessPoolExecutor
@@ -41,7 +42,7 @@ Written by `just calibrate`. Scores are simulated from a known truth and go thro
 tests, corrections, sensitivity analyses and verdicts, experiment by experiment. Item difficulty has a standard deviation of 1.5
 logits and item x arm of 0.7; there are four trained arms at a rate of 65%, unless said otherwise; the level is {ALPHA:.0%}. A
 promise is kept when a rate of false findings exceeds the nominal one by no more than three Monte Carlo standard errors, and
-when power is within 3 points (and two standard errors) of what `stage1 plan` expects.
+when power is within 3 points (and two standard errors of both simulations) of what `stage1 plan` expects.
 """
 FALSE = """
 ## Where there is nothing to find
@@ -78,9 +79,10 @@ def family_wise(setting: Setting, experiments: int) -> dict[str, Any]:
 def power(setting: Setting, experiments: int) -> dict[str, Any]:
     """One row: how often a true difference was found, and how often the planner expected it to be."""
     found = calibrate(setting, experiments // 2 if setting.endpoints > 1 else experiments)
-    expected = predicted(setting)
-    kept = abs(found.verdict - expected) <= TOLERANCE + 2 * found.error(found.verdict)
-    return row(setting, found) | {"predicted": expected, "kept": kept}
+    expected = predicted(setting, 2 * experiments)
+    error = math.hypot(found.error(found.verdict), expected.error)
+    kept = abs(found.verdict - expected.power) <= TOLERANCE + 2 * error
+    return row(setting, found) | {"predicted": expected.power, "error": error, "kept": kept}
 
 
 def row(setting: Setting, found: Found) -> dict[str, Any]:
@@ -106,7 +108,8 @@ def a_a(path: Path) -> dict[str, Any]:
     """What a real A/A comparison came to: its claims, and every contrast of its two arms."""
     analysis = Analysis.model_validate_json(path.read_text(encoding="utf-8"))
     claims = [{"claim": c.claim, "verdict": c.verdict, "sentence": c.sentence} for c in analysis.claims]
-    contrasts = [*(c for claim in analysis.claims[:1] for c in claim.contrasts), *analysis.contrasts]
+    differences = [c for claim in analysis.claims if claim.expect == "different" for c in claim.contrasts]
+    contrasts = [*differences, *analysis.contrasts]
     arms = set(analysis.claims[0].compare)
     rows = [c.model_dump() for c in contrasts if {c.first, c.second} == arms]
     return {
@@ -148,13 +151,15 @@ def share(value: float) -> str:
 
 def aa_lines(aa: dict[str, Any]) -> list[str]:
     """The section on the real A/A comparison."""
+    measured = any(c["endpoint"].startswith("preference_accuracy") for c in aa["contrasts"])
+    left_out = "" if measured else " Judged on the answers alone: preference accuracy was not measured in this run."
     least = min(c["p"] for c in aa["contrasts"] if c["p"] is not None)
     return [
         "",
         "## A real A/A comparison",
         "",
         f"`specs/aa.yaml`: the same recipe trained twice on the embedded base model with {aa['seeds']} seeds each, the two "
-        f"arms differing in their seeds alone, {aa['items']} held-out items.",
+        f"arms differing in their seeds alone, {aa['items']} held-out items.{left_out}",
         "",
         *(f"- `{c['claim']}`: **{c['verdict']}**. {c['sentence']}" for c in aa["claims"]),
         "",

@@ -97,9 +97,9 @@ class TrlSide:
         }
 
     def _measure(self, trainer_class: Any, config: Any, dataset: Any) -> dict[str, Any]:
-        from trl.trainer import dpo_trainer
         from peft import LoraConfig
         from transformers import PrinterCallback, TrainerCallback
+        from trl.trainer import dpo_trainer
 
         hashing, real_hash = [0.0], dpo_trainer.hash_module
 

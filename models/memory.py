@@ -40,7 +40,7 @@ def free_bytes(device: torch.device) -> int:
     if device.type == "cuda":
         free, _ = torch.cuda.mem_get_info(device)
         return int(free)
-    import psutil  # type: ignore[import-untyped]  # a dependency of peft
+    import psutil
 
     return min(int(psutil.virtual_memory().available), _container_room())
 

@@ -90,4 +90,6 @@ def test_nothing_is_computed_again_without_need():
 
     assert [micro.recompute for micro in found] == ["none", "selective", "full", "full"]
     assert all(micro.tokens >= ENOUGH_TOKENS for micro in found[:3])
-    assert all(micro.tokens * bytes_per_token(shape, micro.recompute, 2) < room for micro, room in zip(found, rooms, strict=True))
+    assert all(
+        micro.tokens * bytes_per_token(shape, micro.recompute, 2) < room for micro, room in zip(found, rooms, strict=True)
+    )
