@@ -6,12 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from compiler.assessment import Assessment
+from evaluators.criteria.measured import read_first_meetings
 from stage1.report import verdicts
 from stage1.report.data import ReportData
 from stage1.report.findings import findings
 from stage1.report.rates import rate_of
+from stage1.report.trust import newest_kappa
 from stage1.report.words import counted, endpoint_name, listed, percent, points
 
+_TRUSTED = 0.85
+"""Cohen's kappa from which a criterion is taken to say what a person would."""
 _LEVELS = {"mvp": "trial run", "publication": "publication"}
 _ROWS: Mapping[str, frozenset[int]] = {
     "baseline completeness": frozenset({1, 12, 17}),
@@ -155,17 +159,19 @@ def _ablation(data: ReportData) -> str:
 
 
 def _metrics(data: ReportData) -> str:
-    """Where the arm to be beaten leaves less room than the smallest difference of interest."""
-    full = []
+    """Where the arm to be beaten leaves too little room, and where the scorer is weak on what claims are about."""
+    full, weak, newest = [], [], newest_kappa(read_first_meetings())
     for claim in data.analysis.claims:
-        for endpoint in claim.on if claim.expect == "greater" and len(claim.compare) == 2 else ():
-            rate = rate_of(data.analysis, claim.compare[1], endpoint)
-            if rate is not None and rate.rate is not None and 1 - rate.rate < data.analysis.smallest_effect:
-                full.append(f"{claim.compare[1]} on {endpoint_name(endpoint)} ({percent(rate.rate)})")
-    told = listed(list(dict.fromkeys(full)), 8)
-    return (
-        f"too little room above {told}" if full else "each claim's endpoint left room for the smallest difference of interest"
-    )
+        for endpoint in claim.on:
+            if newest.get(endpoint, 1.0) < _TRUSTED:
+                weak.append(f"{endpoint_name(endpoint)} (kappa {newest[endpoint]:.2f})")
+            rate = rate_of(data.analysis, claim.compare[1], endpoint) if len(claim.compare) == 2 else None
+            room = None if rate is None or rate.rate is None else 1 - rate.rate
+            if claim.expect == "greater" and room is not None and room < data.analysis.smallest_effect:
+                full.append(f"{claim.compare[1]} on {endpoint_name(endpoint)} ({percent(1 - room)})")
+    room_told = f"too little room above {listed(list(dict.fromkeys(full)), 8)}" if full else "each claim's endpoint left room"
+    told = listed(list(dict.fromkeys(weak)), 8)
+    return f"{room_told}; new labels found the scorer weak on {told}" if weak else room_told
 
 
 def _reproducibility(data: ReportData) -> str:

@@ -20,7 +20,7 @@ def trust(measured: Measured, first_meetings: dict[str, dict[str, float]], crite
         if name not in known:
             continue
         each, met = known[name], [round_[name] for round_ in in_order if name in round_]
-        newest = met[-1] if met else None
+        newest = newest_kappa(first_meetings).get(name)
         rows.append(
             {
                 "name": endpoint_name(name),
@@ -46,6 +46,11 @@ def trust(measured: Measured, first_meetings: dict[str, dict[str, float]], crite
         "scorer": measured.scorer,
         "rows": rows,
     }
+
+
+def newest_kappa(first_meetings: dict[str, dict[str, float]]) -> dict[str, float]:
+    """Criterion -> kappa on the newest labels that speak about it, when the rules had not seen them."""
+    return {name: kappa for round_ in sorted(first_meetings, key=_round) for name, kappa in first_meetings[round_].items()}
 
 
 def _round(name: str) -> int:
