@@ -79,7 +79,7 @@ def family_wise(setting: Setting, experiments: int) -> dict[str, Any]:
 def power(setting: Setting, experiments: int) -> dict[str, Any]:
     """One row: how often a true difference was found, and how often the planner expected it to be."""
     found = calibrate(setting, experiments // 2 if setting.endpoints > 1 else experiments)
-    expected = predicted(setting, 2 * experiments)
+    expected = predicted(setting, 4 * experiments)
     error = math.hypot(found.error(found.verdict), expected.error)
     kept = abs(found.verdict - expected.power) <= TOLERANCE + 2 * error
     return row(setting, found) | {"predicted": expected.power, "error": error, "kept": kept}

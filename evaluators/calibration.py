@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from compiler.checks.method.power import Believed, Question
+from compiler.checks.method.power import Believed, Chance, Question
 from compiler.language.assumptions import Assumptions
 from evaluators.analysis.claims import ClaimJudge
 from evaluators.analysis.comparisons import Comparer
@@ -123,7 +123,7 @@ def _families(drawn: Experiments, items: int) -> Any:
     return np.repeat(np.arange(len(drawn.families)), np.diff(np.append(drawn.families, items)))
 
 
-def predicted(setting: Setting, *, sensitivity: bool = True) -> float:
+def predicted(setting: Setting, experiments: int | None = None) -> Chance:
     """What the planner expects of the first claim of a setting: its power at the setting's effect."""
     population = setting.population
     assumptions = Assumptions(
@@ -148,7 +148,7 @@ def predicted(setting: Setting, *, sensitivity: bool = True) -> float:
         pool=sum(count > 0 for count in setting.seeds),
         endpoints=(Believed(assumptions, population.judgements),),
     )
-    return Simulation(question).chance(sensitivity=sensitivity).power
+    return Simulation(question, experiments).chance()
 
 
 def table_settings() -> tuple[Setting, ...]:
