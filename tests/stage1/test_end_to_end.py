@@ -170,7 +170,7 @@ def test_mlflow_holds_one_flat_finished_run_per_arm_and_seed(finished: Path) -> 
         assert low <= rate <= high
 
 
-def test_every_trained_arm_is_a_logged_model_that_can_be_registered(finished: Path) -> None:
+def test_every_trained_arm_is_a_logged_model_that_can_be_registered(finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Six adapters with weights in safetensors, a card, a signature, nothing pickled; one of them is put into the registry."""
     from mlflow import MlflowClient
 
@@ -188,6 +188,7 @@ def test_every_trained_arm_is_a_logged_model_that_can_be_registered(finished: Pa
         assert not [name for name in names if name.endswith((".pkl", ".pt", ".bin", ".pickle"))]
         assert "95% interval" in (folder / "README.md").read_text()
         assert "instruction" in (folder / "MLmodel").read_text()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{finished / 'mlflow.db'}")  # where the registry looks models up
     client.create_registered_model("nano-sft")
     version = client.create_model_version("nano-sft", f"models:/{models[0].model_id}", model_id=models[0].model_id)
     assert version.status == "READY"
