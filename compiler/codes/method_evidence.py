@@ -81,7 +81,8 @@ CODES = (
         "instructions that repeat each other",
         """
         Instructions that are equal but for capitals and punctuation end up on both sides of the split, so that some
-        items are trained on and tested. Template families and near-duplicates are checked again on the data: a claim that is decided otherwise
+        items are trained on and tested. Template families and near-duplicates are checked again on the data: a claim
+        that is decided otherwise
         without the held-out items that nearly repeat a training instruction is confounded.
         """
         + _LEVEL,

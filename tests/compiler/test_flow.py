@@ -10,9 +10,14 @@ from compiler.flow import WIDTH, entry_lines, flow, nested
 
 WORDS = st.from_regex(r"[a-z_]{1,12}", fullmatch=True)
 SCALARS = (
-    st.none() | st.booleans() | st.integers(-999, 999) | st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), max_size=9)
+    st.none()
+    | st.booleans()
+    | st.integers(-999, 999)
+    | st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), max_size=9)
 )
-VALUES = st.recursive(SCALARS, lambda below: st.lists(below, max_size=3) | st.dictionaries(WORDS, below, max_size=4), max_leaves=9)
+VALUES = st.recursive(
+    SCALARS, lambda below: st.lists(below, max_size=3) | st.dictionaries(WORDS, below, max_size=4), max_leaves=9
+)
 
 
 def read(text: str):
