@@ -74,6 +74,8 @@ def bf16_bytes(model: torch.nn.Module) -> int:
 def has_room_for_bf16(base: LoadedBase, reserve: int | None = None) -> bool:
     """Whether the weights fit laid out, beside the four-bit ones, with `reserve` bytes to spare (a fifth of the device)."""
     needed = bf16_bytes(base.model)
+    if base.device.type == "cuda":
+        torch.cuda.empty_cache()  # what the allocator keeps for itself is free, too
     spare = int(_KEPT_FREE * _total_bytes(base.device)) if reserve is None else reserve
     return needed > 0 and needed + spare <= free_bytes(base.device)
 
