@@ -139,7 +139,7 @@ def test_the_crossed_test_has_its_known_error_rates(items, seeds, noise, false_p
     assert null.power <= 0.05 + 2.5 * null.error
     assert effect.power == pytest.approx(power, abs=0.05)
     assert two_sided.chance(0.0).power <= null.power
-    assert better.chance(0.1).power <= effect.power
+    assert better.chance(0.1).power < effect.power - 0.02  # own-arm variance must agree, which few seeds make hard
 
 
 @pytest.mark.parametrize("nested", [True, False])
