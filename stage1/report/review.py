@@ -44,7 +44,7 @@ def review(data: ReportData) -> dict[str, Any]:
                 "before": answer.evidence if answer else "",
                 "codes": list(answer.codes) if answer else [],
                 "after": after(data),
-                "found": [each["code"] for each in found if each["row"] in _ROWS[name]],
+                "found": list(dict.fromkeys(each["code"] for each in found if each["row"] in _ROWS[name])),
             }
         )
     decisions = [_before(data.review, level) for level in _LEVELS] if data.review else []
@@ -132,7 +132,7 @@ def _fairness(data: ReportData) -> str:
 
 def _controls(data: ReportData) -> str:
     confounded = [f"{claim.claim} ({len(claim.confounds)})" for claim in data.analysis.claims if claim.confounds]
-    same = f"all arms were asked the same {len(data.items)} items and scored by the same code"
+    same = f"all arms were asked the same {len(data.items)} items and scored by the same version of the scorer"
     told = f"differences beyond what is claimed: {listed(confounded, 20)}, named with the verdicts" if confounded else ""
     return f"{same}; {told or 'no claim has a difference beyond what it is about'}"
 
