@@ -47,8 +47,8 @@ Counts = dict[str, Any]
 class Lab:
     """The undisturbed run, and what is asked of every disturbed one."""
 
-    def __init__(self, folder: Path, kills: int, moments: int, seed: int) -> None:
-        self.folder, self.kills, self.moments = folder, kills, moments
+    def __init__(self, folder: Path, kills: int, moments: int, signals: int, seed: int) -> None:
+        self.folder, self.kills, self.moments, self.signals = folder, kills, moments, signals
         self.draw = random.Random(seed)
         self.undisturbed: dict[str, dict[str, str]] = {}
         self.seconds = 0.0
@@ -114,7 +114,7 @@ def signals(lab: Lab) -> Counts:
     """Ctrl-C and SIGTERM at random moments: one line, the shell's exit code, no traceback."""
     told = {130: 0, 143: 0}
     home = fresh(lab.folder / "signals")
-    while min(told.values()) < 10:
+    while min(told.values()) < lab.signals:
         number, code = (signal.SIGINT, 130) if told[130] <= told[143] else (signal.SIGTERM, 143)
         attempt = Attempt(home, home / "runs")
         time.sleep(lab.draw.uniform(0.5, max(2.0, lab.seconds / 8)))
@@ -293,6 +293,7 @@ def main() -> int:
     parser.add_argument("scenario", nargs="*", choices=[*SCENARIOS, []])
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--moments", type=int, default=50)
+    parser.add_argument("--signals", type=int, default=10, help="of each kind")
     parser.add_argument("--set", action="append", default=[], metavar="K=V", help="override a setting of the nano experiment")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--folder", type=Path)
@@ -301,7 +302,7 @@ def main() -> int:
     folder = asked.folder or Path(tempfile.mkdtemp(prefix="stage1-faults-"))
     OVERRIDES.extend(asked.set)
     warm_up()
-    lab = Lab(folder, asked.kills, asked.moments, asked.seed)
+    lab = Lab(folder, asked.kills, asked.moments, asked.signals, asked.seed)
     lab.begin()
     record: Counts = json.loads(asked.out.read_text()) if asked.out.is_file() else {}
     for name in asked.scenario or SCENARIOS:

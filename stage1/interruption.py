@@ -30,7 +30,7 @@ def stopping_on_signals() -> Iterator[None]:
 
 def exit_code(stop: KeyboardInterrupt) -> int:
     """The shell's convention: 128 and the signal's number."""
-    return 128 + (stop.number if isinstance(stop, Interrupted) else signal.SIGINT)
+    return 128 + (stop.number if isinstance(stop, Interrupted) else _received[-1] if _received else signal.SIGINT)
 
 
 def what_stopped(stop: KeyboardInterrupt) -> str:
@@ -39,5 +39,10 @@ def what_stopped(stop: KeyboardInterrupt) -> str:
     return "interrupted" if code == signal.SIGINT else f"interrupted by {signal.Signals(code).name}"
 
 
+_received: list[int] = []
+"""What came, in order: a library may replace our exception by a plain KeyboardInterrupt."""
+
+
 def _stop(number: int, frame: FrameType | None) -> None:
+    _received.append(number)
     raise Interrupted(number)

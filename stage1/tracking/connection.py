@@ -80,6 +80,7 @@ class Connection:
         for chatty in ("mlflow", "alembic", "urllib3.connectionpool"):  # importing mlflow sets its own levels
             logging.getLogger(chatty).setLevel(logging.ERROR)
         with self._alone():
+            _create_whole(database(self.uri))
             client = MlflowClient(tracking_uri=self.uri)
             self.experiment = self._experiment(client)
         return client
@@ -109,6 +110,19 @@ class Connection:
         path = database(self.uri)
         location = (path.parent / "mlruns" / self._name).as_uri() if path else None
         return str(client.create_experiment(self._name, artifact_location=location))
+
+
+def _create_whole(path: Path | None) -> None:
+    """A new sqlite database is made beside and renamed: killed while it makes its tables, MLflow could never open it again."""
+    if path is None or path.exists():
+        return
+    from mlflow import MlflowClient
+
+    beside = path.with_name(f".{path.name}.new")
+    for left_over in path.parent.glob(f"{beside.name}*"):
+        left_over.unlink()
+    MlflowClient(tracking_uri=f"sqlite:///{beside}").search_experiments(max_results=1)
+    beside.rename(path)
 
 
 def database(uri: str) -> Path | None:
