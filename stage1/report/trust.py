@@ -39,8 +39,8 @@ def trust(measured: Measured, first_meetings: dict[str, dict[str, float]], crite
     return {
         "heading": _told(rows),
         "note": f"{measured.answers} labelled answers, {measured.traps} of them written to mislead a scorer, in "
-        f"{measured.rounds} rounds. Labels were written from the definitions, in all rounds but the first before the scorer saw "
-        "them, and the rules were improved after each round: agreement on all labels flatters the scorer, that at first meeting "
+        f"{measured.rounds} rounds. Labels were written from the definitions, in all but the first round before the scorer saw "
+        "them, and the rules were improved after each round: agreement on all labels flatters it, that at first meeting "
         "does not. On answers about subjects far from the labelled ones it may be lower than either.",
         "unlabelled": [endpoint_name(name) for name in criteria if name not in known],
         "scorer": measured.scorer,
