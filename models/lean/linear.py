@@ -20,23 +20,27 @@ class Frozen:
     layer: Any
     """A torch.nn.Linear, or bitsandbytes' Linear4bit."""
 
-    def dense(self, dtype: torch.dtype) -> Tensor:
-        """[out, in]. Of four-bit weights a fresh copy, to be let go after use."""
-        weight = self.layer.weight
-        state = getattr(weight, "quant_state", None)
-        if state is None:
-            plain: Tensor = weight
-            return plain.to(dtype)
-        from bitsandbytes.functional import dequantize_4bit
+    def dense(self) -> Tensor:
+        """[out, in]. Of four-bit weights a fresh copy, to be let go after use, in the precision that they are multiplied in."""
+        if getattr(self.layer.weight, "quant_state", None) is None:
+            plain: Tensor = self.layer.weight
+            return plain
+        from models.nf4 import dense_weight
 
-        wide: Tensor = dequantize_4bit(weight.data, state)
-        return wide.to(dtype)
+        return dense_weight(self.layer)
 
-    @property
-    def bias(self) -> Tensor | None:
-        """[out], or none."""
-        bias: Tensor | None = self.layer.bias
-        return bias
+    def output(self, x: Tensor) -> Tensor:
+        """[N, out] of x [N, in]."""
+        dense, bias = self.dense(), self.layer.bias
+        return functional.linear(x.to(dense.dtype), dense, None if bias is None else bias.to(dense.dtype)).to(x.dtype)
+
+    def gradient(self, dy: Tensor, onto: Tensor | None) -> Tensor:
+        """dL/dx [N, in] of dL/dy [N, out]; added to `onto` in place where there is one."""
+        dense = self.dense()
+        if onto is not None and dense.dtype == dy.dtype:
+            return onto.addmm_(dy, dense)
+        dx = (dy.to(dense.dtype) @ dense).to(dy.dtype)
+        return dx if onto is None else onto.add_(dx)
 
 
 class Lora(NamedTuple):
@@ -55,15 +59,13 @@ class Lora(NamedTuple):
 
 def adapted(x: Tensor, frozen: Frozen, lora: Lora) -> Tensor:
     """The layer's output [N, out] for x [N, in]; without an adapter, the frozen layer's."""
-    bias, cast = frozen.bias, lora.cast(x.dtype)
-    y = functional.linear(x, frozen.dense(x.dtype), None if bias is None else bias.to(x.dtype))
+    y, cast = frozen.output(x), lora.cast(x.dtype)
     return y if cast is None else y.addmm_(x @ cast[0].T, cast[1].T, alpha=lora.scale)
 
 
 def input_gradient(dy: Tensor, frozen: Frozen, lora: Lora, onto: Tensor | None = None) -> Tensor:
     """dL/dx [N, in] of dL/dy [N, out]; added to `onto` in place where there is one."""
-    dense, cast = frozen.dense(dy.dtype), lora.cast(dy.dtype)
-    dx = dy @ dense if onto is None else onto.addmm_(dy, dense)
+    dx, cast = frozen.gradient(dy, onto), lora.cast(dy.dtype)
     return dx if cast is None else dx.addmm_(dy @ cast[1], cast[0], alpha=lora.scale)
 
 
