@@ -74,7 +74,8 @@ def test_a_second_run_makes_nothing(finished: Path) -> None:
 
     done = stage1(finished, "run", str(NANO))
 
-    assert "40 reused, 0 to do" in done.stderr
+    steps = len(list((finished / "runs" / "artifacts").iterdir()))
+    assert f"{steps} reused, 0 to do" in done.stderr
     assert {path: path.stat().st_mtime_ns for path in finished.glob("runs/artifacts/**/*")} == before
 
 
