@@ -117,7 +117,9 @@ def _pairs(step: Step, steps: Steps) -> int:
 def trained_tokens(step: Step, steps: Steps, lengths: Lengths) -> float:
     """Prompt and response tokens that a training reads, over all its epochs."""
     if "match" in step.inputs:
-        return trained_tokens(steps[step.inputs["match"]], steps, lengths)
+        matched = steps[step.inputs["match"]]
+        reference = _epoch(matched, steps, lengths) if matched.settings["recipe"]["objective"] == "dpo" else 0.0
+        return trained_tokens(matched, steps, lengths) + reference
     return _epoch(step, steps, lengths) * float(step.settings["recipe"]["epochs"])
 
 

@@ -19,7 +19,10 @@ class Match(Part):
     model_config = ConfigDict(title="a match")
 
     tokens: Annotated[
-        ArmName, Field(description="The arm whose training tokens (forward passes of its own stage) are matched.")
+        ArmName,
+        Field(
+            description="The arm whose tokens are matched: those that its own stage passes forward, its reference's included."
+        ),
     ]
 
 

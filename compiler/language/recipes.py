@@ -101,8 +101,8 @@ class Training(Part):
         Field(
             ge=0,
             lt=2**31,
-            description="Added to every training seed of an arm: a second arm that differs in nothing else shows what chance does "
-            "(an A/A comparison). Larger than the seeds, or the two share trainings.",
+            description="Added to every training seed of an arm: a second arm that differs in nothing else shows what chance "
+            "does (an A/A comparison). Larger than the seeds, or the two share trainings.",
         ),
     ] = 0
 

@@ -25,7 +25,7 @@ def run(job: Job) -> None:
         "checkpoint": parent.folder / "checkpoint" if parent else None,
         "out": job.draft.folder,
         "loggers": job.curve_loggers(),
-        "token_budget": matched.read_json("summary.json")["tokens_forward"] if matched else None,
+        "token_budget": _tokens(matched.read_json("summary.json")) if matched else None,
         "on_progress": job.progress,
         "keeping": Keeping(job.draft.scratch(), job.draft.damaged, steps, seconds),
         "warn": job.note,
@@ -46,3 +46,8 @@ def _examples(inputs: Mapping[str, Artifact]) -> Examples:
         pairs=inputs["pairs"].read("pairs.jsonl", PreferencePair),
         reference=inputs["reference"].read("logprobs.jsonl", PairLogProbs),
     )
+
+
+def _tokens(summary: Mapping[str, int]) -> int:
+    """All that a training passed forward: what the reference read for it is compute, too."""
+    return summary["tokens_forward"] + summary["tokens_reference"]

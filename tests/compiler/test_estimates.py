@@ -156,11 +156,11 @@ def test_optimizer_steps_are_examples_by_batches(estimated):
 
 
 def test_matched_training_takes_the_tokens_it_matches(estimated):
-    """`match: {tokens: ARM}` trains on as many tokens as that arm, whatever its own epochs say."""
+    """`match: {tokens: ARM}` trains on as many tokens as that arm and its reference read, whatever its own epochs say."""
     arm = "arms.again={from: sft, train: {use: sft, epochs: 50, match: {tokens: sft_dpo}}}"
     tokens = {step.id: step.work.tokens_read for step in estimated(*QWEN_7B, arm).steps}
 
-    assert tokens["train/again/seed-1"] == tokens["train/sft_dpo/seed-1"]
+    assert tokens["train/again/seed-1"] == 2 * tokens["train/sft_dpo/seed-1"]
 
 
 def test_price_is_hours_by_rate(estimated):

@@ -242,7 +242,9 @@ def test_a_blocking_finding_of_the_plan_takes_the_verdict_with_its_sentence() ->
     (untestable,) = run(tables, [claim(confounds=[same])]).claims
 
     assert blocked.verdict == "confounded"
-    assert "because the two arms also differ in beta; and because a is trained 4.3 times as much as b (M003)." in blocked.sentence
+    assert (
+        "because the two arms also differ in beta; and because a is trained 4.3 times as much as b (M003)." in blocked.sentence
+    )
     assert "Nothing tells contrast from likelihood (M005), which calls for caution." in blocked.reasons
     assert untestable.verdict == "not testable"
     assert "a and b are the same (M001)" in untestable.sentence

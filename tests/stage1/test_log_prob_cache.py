@@ -1,6 +1,5 @@
 """What a model has computed once is not computed again, and nothing else is taken for it."""
 
-
 from models.prompt_format import Encoded
 from stage1.log_prob_cache import LogProbCache
 
