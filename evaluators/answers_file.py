@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, get_args
 
 from compiler.records import Constraint, ConstraintType, Kind
+from evaluators.numbered_lines import numbered_lines
 from evaluators.scoring import score_answer
 from evaluators.view import AnswerView
 
@@ -81,10 +82,7 @@ def read_answers(lines: Iterable[str], path: str) -> tuple[list[OutsideAnswer], 
     problems: list[str] = []
     notes = _Notes(path)
     ids: dict[str | int, int] = {}
-    for number, line in enumerate(lines, start=1):
-        text = line.removeprefix("\ufeff").strip() if number == 1 else line.strip()
-        if not text:
-            continue
+    for number, text in numbered_lines(lines):
         try:
             answer = _read_line(text, number, notes)
         except _Wrong as wrong:

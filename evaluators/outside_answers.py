@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from compiler.records import Answer, Item
+from evaluators.numbered_lines import numbered_lines
 
 
 class MalformedResponses(ValueError):
@@ -40,10 +41,7 @@ def read_responses(lines: Iterable[str], path: str, items: Sequence[Item]) -> li
     instructions = {item.instruction: item.id for item in items}
     found: dict[str, tuple[int, Answer]] = {}
     problems = []
-    for number, line in enumerate(lines, start=1):
-        text = line.removeprefix("\ufeff").strip() if number == 1 else line.strip()
-        if not text:
-            continue
+    for number, text in numbered_lines(lines):
         try:
             answer = _answer(text, ids, instructions)
         except _Wrong as wrong:

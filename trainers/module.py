@@ -97,8 +97,8 @@ class TrainingModule(LightningModule):
         parts = [self._micro_batches(part) for part in divide(batch, self.peers.size)]
         own = parts[self.peers.rank]
         most = max(map(len, parts)) if self.peers.lockstep else 1
-        idle = [self._micro_batches(batch)[-1]] * (most - len(own))
-        return [(micro, 1.0) for micro in own] + [(micro, 0.0) for micro in idle]
+        idle = [(self._micro_batches(batch)[-1], 0.0)] * (most - len(own)) if len(own) < most else []
+        return [(micro, 1.0) for micro in own] + idle
 
     def _micro_batches(self, batch: GlobalBatch) -> list[GlobalBatch]:
         return micro_batches(batch, self.policy, self.recipe.micro_batch_size)
