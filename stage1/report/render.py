@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from stage1.report import svg
 from stage1.report.data import ReportData
@@ -17,8 +17,10 @@ from stage1.report.figures import curves_figure, refusal_figure
 from stage1.report.words import endpoint_name, percent, shortened
 
 _TEMPLATES = Path(__file__).parent / "templates"
-_MOST_TEXT = 2_500_000
-"""Characters of answers on the page; longer answers are shortened until they fit, and stand whole in the JSON report."""
+_MOST_ANSWERS = 3_800_000
+"""Bytes of answers on a page of at most 5 MB; longer ones are shortened until all fit, and stand whole in the JSON report."""
+_AROUND = 160
+"""Bytes around an answer: who gave it, what it fails."""
 _CAPS = (20_000, 4_000, 1_500, 600, 250, 80)
 _MARKDOWN_CAP = 300
 _MEANS_SOMETHING = re.compile(r"[\\`*]|<(?=[A-Za-z/!?])|\](?=[(\[:])|^[#>+-](?=\s)|!(?=\[)")
@@ -80,8 +82,13 @@ def _reach(document: dict[str, Any]) -> dict[str, float]:
 
 def _cap(document: dict[str, Any]) -> int:
     """The longest that an answer may be for the page to stay of a size that mail and phones take."""
-    texts = [len(answer["text"]) for item in document["answers"]["items"] for arm in item["arms"] for answer in arm["answers"]]
-    return next((cap for cap in _CAPS if sum(min(length, cap) for length in texts) <= _MOST_TEXT), _CAPS[-1])
+    texts = [answer["text"] for item in document["answers"]["items"] for answer in item["answers"]]
+    return next((cap for cap in _CAPS if sum(_bytes(text[:cap]) + _AROUND for text in texts) <= _MOST_ANSWERS), _CAPS[-1])
+
+
+def _bytes(text: str) -> int:
+    """As the page stores it."""
+    return len(escape(text).encode())
 
 
 def _cell(text: object) -> str:

@@ -7,6 +7,7 @@ import dataclasses
 import io
 import json
 import re
+from collections import Counter
 from html.parser import HTMLParser
 
 import pytest
@@ -222,7 +223,22 @@ def test_long_answers_are_whole_in_json_and_the_page_stays_small() -> None:
 
     assert len(page.encode()) < 5_000_000
     assert "more characters]" in page
-    assert len(document["answers"]["items"][0]["arms"][0]["answers"][0]["text"]) == 100_000
+    assert len(document["answers"]["items"][0]["answers"][0]["text"]) == 100_000
+
+
+def test_an_answer_stands_once_under_all_that_gave_it() -> None:
+    """Arms and seeds with the same answer and judgement share an entry; seeds are named where only some of an arm gave it."""
+    data = report_data()
+    item = data.items[0].id
+    odd = next(run for run in data.runs if run.arm == "sft" and run.seed == 2)
+    other = dataclasses.replace(odd, answers={**odd.answers, item: odd.answers[item].model_copy(update={"response": "odd"})})
+    runs = tuple(other if run is odd else run for run in data.runs)
+
+    told = json.loads(render_json(dataclasses.replace(data, runs=runs)))["answers"]["items"][0]["answers"]
+
+    assert [each["told"] for each in told] == ["base", "sft (seeds 1, 3); sft_dpo; dpo_only", "sft (seed 2)"]
+    given = [(arm, seed) for each in told for arm, seeds in each["by"].items() for seed in seeds or [None]]
+    assert Counter(given) == Counter((run.arm, run.seed) for run in data.runs)
 
 
 def test_markdown_holds_no_markup_of_answers() -> None:
