@@ -14,10 +14,11 @@ CODES = (
         "M003",
         "one arm is simply trained more",
         """
-        The arm that is to come out ahead has seen more than 1.1 times as many sequences, over all its stages, as the
-        other: the examples of SFT, both sides of the pairs of DPO and the reference's readings of them, each times its
-        epochs. More training alone may explain the gain. Add an arm that is trained as much without the claimed factor,
-        and a claim against it.
+        The trainings of the arm that is to come out ahead read more than 1.1 times as much, over all its stages, as those
+        of the other: the examples of SFT and both sides of the pairs of DPO in every epoch, and the pairs once more for
+        the reference. The plan counts sequences, as if all were equally long; after the run their tokens are counted, an
+        answer that pairs of a step share once, and the ratio is judged anew. More training alone may explain the gain.
+        Add an arm that is trained as much without the claimed factor, and a claim against it.
         """
         + _LEVEL,
         ARMS + _TEACHES,

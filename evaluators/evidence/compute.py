@@ -1,16 +1,19 @@
-"""Rows 3 and 4: how much each arm was trained, in tokens counted while it was, and on how much of the same items."""
+"""Rows 3 and 4: how much each arm was trained, in tokens counted while it was, and on how much of the same items.
+
+The definition is the plan's: everything that the trainings of an arm's lineage read, and the reference's reading of the
+pairs. The plan counts sequences, taking all to be of one length; here their tokens are counted, an answer that pairs of a
+step share once.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
+from compiler.checks.method.controls import AMOUNTS, MOST
 from evaluators.analysis.settings import ClaimSettings
 from evaluators.analysis.words import percent
 from evaluators.evidence.subject import Looked, Subject, not_done
 from evaluators.results import Finding
-
-_MORE = 1.1
-"""Trained tokens of one arm over the other's, from which on more training explains a gain as well."""
 
 
 def tokens_of(subject: Subject, arm: str) -> float:
@@ -24,20 +27,31 @@ def check_compute(subject: Subject) -> Looked:
     trained = {arm: tokens_of(subject, arm) for arm in subject.outcomes.seeds if subject.material.trainings(arm)}
     if not trained:
         return not_done("no arm was trained here")
-    findings = tuple(
-        _unequal(subject, claim, trained)
-        for claim in subject.settings.claims
-        if claim.kind == "recipe" and set(claim.compare) <= trained.keys() and _is_unequal(subject, claim, trained)
-    )
+    comparable = [c for c in subject.settings.claims if c.kind == "recipe" and set(c.compare) <= trained.keys()]
+    findings = tuple(_unequal(subject, claim, trained) for claim in comparable if _is_unequal(subject, claim, trained))
     least, most = (f(trained, key=lambda arm: trained[arm]) for f in (min, max))
-    return Looked(f"from {trained[least]:,.0f} tokens ({least}) to {trained[most]:,.0f} ({most})", findings)
+    ratios = dict.fromkeys(_told_ratio(trained, *_ahead_and_behind(claim)) for claim in comparable)
+    note = f"from {trained[least]:,.0f} tokens read in training ({least}) to {trained[most]:,.0f} ({most})"
+    measured = f"; {', '.join(ratios)}; the review before the run counts sequences instead, as if all were equally long"
+    return Looked(note + (measured if ratios else ""), findings)
+
+
+def _ahead_and_behind(claim: ClaimSettings) -> tuple[str, str]:
+    first, second = claim.compare
+    return (second, first) if claim.expect == "less" else (first, second)
+
+
+def _told_ratio(trained: dict[str, float], ahead: str, behind: str) -> str:
+    return f"{ahead} {trained[ahead] / max(trained[behind], 1):.2f} times as many as {behind}"
 
 
 def _is_unequal(subject: Subject, claim: ClaimSettings, trained: dict[str, float]) -> bool:
-    ahead, behind = claim.compare if claim.expect != "less" else claim.compare[::-1]
-    if trained[ahead] <= _MORE * trained[behind]:
+    ahead, behind = _ahead_and_behind(claim)
+    if AMOUNTS & set(claim.isolates):
         return False
-    return not any(trained[ahead] <= _MORE * trained.get(rival, 0.0) for rival in _rivals(subject, claim, ahead))
+    if trained[ahead] <= MOST * trained[behind]:
+        return False
+    return not any(trained[ahead] <= MOST * trained.get(rival, 0.0) for rival in _rivals(subject, claim, ahead))
 
 
 def _rivals(subject: Subject, claim: ClaimSettings, ahead: str) -> set[str]:
@@ -47,7 +61,7 @@ def _rivals(subject: Subject, claim: ClaimSettings, ahead: str) -> set[str]:
 
 
 def _unequal(subject: Subject, claim: ClaimSettings, trained: dict[str, float]) -> Finding:
-    ahead, behind = claim.compare if claim.expect != "less" else claim.compare[::-1]
+    ahead, behind = _ahead_and_behind(claim)
     ratio = trained[ahead] / trained[behind] if trained[behind] else None
     verdict = subject.verdicts[claim.name]
     times = f"{ratio:.1f} times as many tokens as" if ratio is not None else "and not"
@@ -56,8 +70,8 @@ def _unequal(subject: Subject, claim: ClaimSettings, trained: dict[str, float]) 
         subject="compute",
         weight="blocks",
         claims=(claim.name,),
-        message=f"{ahead} was trained on {times} {behind} ({trained[ahead]:,.0f} and {trained[behind]:,.0f} passed forward), "
-        "and no arm shows what as much training does by itself",
+        message=f"{ahead} was trained on {times} {behind} ({trained[ahead]:,.0f} and {trained[behind]:,.0f} read, the "
+        "reference's readings included), and no arm shows what as much training does by itself",
         numbers={"ahead": trained[ahead], "behind": trained[behind], "ratio": ratio},
         remedy="add an arm trained as much: `train: {use: ..., match: {tokens: ...}}`",
         changes={claim.name: "confounded"} if verdict not in ("not testable", "confounded") else {},

@@ -1,9 +1,9 @@
-"""Row 12: how much there was to gain or to lose, by the base model's rate and its Wilson bound."""
+"""Row 12: how much there is to gain or to lose, by the rate of the arm to be beaten and its Wilson bound."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from evaluators.analysis.outcomes import Outcomes
 from evaluators.analysis.rates import rate_of
@@ -15,7 +15,7 @@ from evaluators.results import Finding
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """What the base rate leaves of one claim's endpoint; fractions."""
+    """What one arm's rate leaves of one claim's endpoint; fractions."""
 
     claim: ClaimSettings
     endpoint: str
@@ -27,29 +27,41 @@ class Room:
     """From the rate to its ceiling or floor."""
     most: float
     """The same from the Wilson bound that leaves more: no true effect can be larger."""
-    needed: float
+    smallest: float
     """The smallest effect of interest."""
+    detectable: float | None = None
+    """The smallest effect that the claim's test would find; None before the run."""
+
+    @property
+    def needed(self) -> float:
+        """What has to fit: an effect that matters, and would be found."""
+        return max(self.smallest, self.detectable or 0.0)
 
     @property
     def is_enough(self) -> bool:
-        """Whether an effect that matters, and would be found, is possible at all."""
+        """Whether such an effect is possible at all."""
         return self.most >= self.needed
+
+    @property
+    def passes(self) -> str:
+        """The rate in words."""
+        return f"{self.arm} {'already' if self.upwards else 'only'} passes {self.endpoint} in {percent(self.rate)}"
 
     @property
     def told(self) -> str:
         """The finding in one clause."""
         verb = "gain" if self.upwards else "lose"
-        passes = f"{self.arm} already passes {self.endpoint} in {percent(self.rate)}"
-        return (
-            f"{passes}: at most {points(self.left)} points to {verb} ({points(self.most)} at the 95% bound), "
-            f"{points(self.needed)} needed"
-        )
+        needed = f"{points(self.smallest)} needed"
+        if self.detectable is not None:
+            needed = f"{points(self.smallest)} are of interest, {points(self.detectable)} detectable"
+        return f"{self.passes}: at most {points(self.left)} points to {verb} ({points(self.most)} at the 95% bound), {needed}"
 
 
 def rooms(settings: AnalyzeSettings, outcomes: Outcomes) -> Iterator[Room]:
-    """The room of every claim of a gain or a loss, by its own untrained arm or else by the first untrained arm that was scored.
+    """Before training: the room of every claim of a gain or a loss, by its own untrained arm.
 
-    Claims of sameness need no room, and claims of any difference have it in one direction.
+    The first untrained arm that was scored stands in for the arm to be beaten where both of a claim's arms are trained. Claims
+    of sameness need no room, and claims of any difference have it in one direction.
     """
     untrained = [arm for arm in outcomes.seeds if not settings.trained(arm)]
     for claim in settings.claims:
@@ -57,25 +69,44 @@ def rooms(settings: AnalyzeSettings, outcomes: Outcomes) -> Iterator[Room]:
         baseline = (own or untrained)[:1]
         if claim.expect not in ("greater", "less") or not baseline:
             continue
+        upwards = baseline[0] != _ahead(claim)
         for endpoint in claim.on:
             if outcomes.has(baseline[0], endpoint):
-                yield _room(settings, outcomes, claim, endpoint, baseline[0])
+                yield _room(settings, outcomes, claim, endpoint, baseline[0], upwards)
 
 
-def _room(settings: AnalyzeSettings, outcomes: Outcomes, claim: ClaimSettings, endpoint: str, arm: str) -> Room:
+def rooms_left(subject: Subject) -> Iterator[Room]:
+    """After the run: what the arm to be beaten left to gain, and how far an untrained arm that was to win could be undercut."""
+    tested = ((subject.claim(result.claim), contrast) for result in subject.claims for contrast in result.contrasts)
+    for claim, contrast in tested:
+        if claim.expect not in ("greater", "less"):
+            continue
+        ahead = _ahead(claim)
+        behind = claim.compare[1] if ahead == claim.compare[0] else claim.compare[0]
+        limiting = [(behind, True)] + ([] if subject.settings.trained(ahead) else [(ahead, False)])
+        for arm, upwards in limiting:
+            if subject.outcomes.has(arm, contrast.endpoint):
+                room = _room(subject.settings, subject.outcomes, claim, contrast.endpoint, arm, upwards)
+                yield replace(room, detectable=contrast.detectable)
+
+
+def _ahead(claim: ClaimSettings) -> str:
+    return claim.compare[0 if claim.expect == "greater" else 1]
+
+
+def _room(settings: AnalyzeSettings, outcomes: Outcomes, claim: ClaimSettings, endpoint: str, arm: str, upwards: bool) -> Room:
     rate = rate_of(outcomes, arm, endpoint)
     value, low, high = rate.rate or 0.0, rate.low or 0.0, rate.high if rate.high is not None else 1.0
-    upwards = (claim.expect == "greater") != (claim.compare[0] == arm)
     left, most = (1 - value, 1 - low) if upwards else (value, high)
     return Room(claim, endpoint, arm, value, upwards, left, most, settings.analysis.smallest_effect)
 
 
 def check_headroom(subject: Subject) -> Looked:
-    """Whether the base model left room for the effects that were claimed."""
-    found = list(rooms(subject.settings, subject.outcomes))
+    """Whether the arm to be beaten left room for the effect that was claimed."""
+    found = list(rooms_left(subject))
     short = [room for room in found if not room.is_enough]
     least = min(found, key=lambda room: room.most, default=None)
-    note = "no claim of a gain or a loss has an untrained arm to start from" if least is None else f"least room: {least.told}"
+    note = "no claim of a gain or a loss was tested" if least is None else f"least room: {least.told}"
     return Looked(note, tuple(_finding(room) for room in short), done=least is not None)
 
 
@@ -86,7 +117,13 @@ def _finding(room: Room) -> Finding:
         weight="weakens",
         claims=(room.claim.name,),
         message=room.told,
-        numbers={"rate": room.rate, "left": room.left, "most": room.most, "needed": room.needed},
+        numbers={
+            "rate": room.rate,
+            "left": room.left,
+            "most": room.most,
+            "smallest_effect": room.smallest,
+            "detectable": room.detectable,
+        },
         remedy="take harder items, or claim another endpoint",
     )
 

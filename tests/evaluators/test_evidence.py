@@ -239,6 +239,17 @@ def test_more_training_without_a_control_confounds():
     assert verdict(controlled)[:2] == (None, "supported")
 
 
+def test_a_claim_about_the_amount_of_training_is_not_confounded_by_it():
+    """Twice the tokens are what such a claim is about, as in the plan's review; the ratio is told all the same."""
+    runs = all_runs(a={"training": trained(tokens=2000)}, b={"training": trained()})
+    analysis = judge(settings(isolates=["train.epochs"]), scored(50, 30), ITEMS, runs)
+
+    assert verdict(analysis)[:2] == (None, "supported")
+    note = next(check.note for check in analysis.evidence.checks if check.code == "M003")
+    assert "a 2.00 times as many as b" in note
+    assert "counts sequences" in note
+
+
 def test_pairs_foreign_to_one_arm_are_measured():
     """The gap is the difference of mean log-probabilities per token of the chosen answers under both references."""
 
@@ -334,3 +345,33 @@ def test_room_is_counted_in_the_direction_of_the_claim(expect, compare, base, le
     outcomes = read_outcomes(told, {("base", None): scored(0, 0, base=base)["base", None]}, ITEMS)
 
     assert [room.left for room in rooms(told, outcomes)] == ([] if left is None else [pytest.approx(left)])
+
+
+def test_the_arm_to_be_beaten_limits_what_can_be_gained():
+    """After the run the measured lower arm counts, not the base model: at 59 of 60 items nobody gains 15 points over it."""
+    wide = settings().model_copy(update={"analysis": settings().analysis.model_copy(update={"smallest_effect": 0.15})})
+    found = finding(judge(wide, scored(60, 59), ITEMS, all_runs()), "M012")
+
+    assert found.weight == "weakens"
+    assert found.message.startswith("b already passes addresses_instruction in 98.3%: at most 1.7 points to gain (8.9 at the")
+    assert found.numbers["smallest_effect"] == 0.15
+    assert not [f for f in judge(wide, scored(50, 30), ITEMS, all_runs()).evidence.findings if f.code == "M012"]
+
+
+def test_room_for_less_than_what_the_test_could_find_is_told():
+    """An effect of interest may fit and still be smaller than any that the test would find."""
+    seeds = {s: scored(50 - 8 * s, 50) for s in SEEDS}
+    noisy = {key: seeds[key[1] or 1][key] for key in scored(0, 0)}
+    analysis = judge(settings(), noisy, ITEMS, all_runs())
+    room = finding(analysis, "M012").numbers
+
+    assert room["smallest_effect"] < room["left"] < room["detectable"]
+
+
+def test_an_untrained_arm_that_is_to_win_limits_how_much_can_be_lost():
+    """The base model passes 3 of 60: no arm can be 15 points below it; what the other arm leaves upwards is no limit."""
+    told = settings("less", compare=["a", "base"])
+    told = told.model_copy(update={"analysis": told.analysis.model_copy(update={"smallest_effect": 0.15})})
+    found = finding(judge(told, scored(1, 30, base=0.05), ITEMS, all_runs()), "M012")
+
+    assert found.message.startswith("base only passes addresses_instruction in 5.0%: at most 5.0 points to lose")

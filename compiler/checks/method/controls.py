@@ -13,14 +13,15 @@ from compiler.resolve import ResolvedArm, recipe_name
 
 MOST = 1.1
 """Largest ratio of two arms' training that passes as equal."""
-_AMOUNTS = frozenset({"train.epochs", "train.match", "train.batch_size", "data.preferences.pairs"})
+AMOUNTS = frozenset({"train.epochs", "train.match", "train.batch_size", "data.preferences.pairs"})
+"""Factors that are an amount of training: a claim about one of them is not confounded by it."""
 
 
 def check_compute(design: Design) -> Iterator[Finding]:
     """The arm ahead has not simply been trained more, or a control has been trained as much (row 3)."""
     for comparison in design.recipe_comparisons:
         one, other = design.passes(comparison.ahead), design.passes(comparison.behind)
-        if not other or one <= MOST * other or _AMOUNTS & set(comparison.claim.isolates):
+        if not other or one <= MOST * other or AMOUNTS & set(comparison.claim.isolates):
             continue
         if not any(_matches(design, comparison, rival) for rival in design.rivals(comparison)):
             yield _compute(design, comparison, one, other)
