@@ -15,6 +15,7 @@ from compiler.contrasts import Contrast, contrasts
 from compiler.diagnostics import Diagnostic, error
 from compiler.expand import Expansion, expand
 from compiler.language.data import BANK
+from compiler.language.evidence import EntryPoint
 from compiler.language.spec import Spec
 from compiler.lowering import Digests, lower
 from compiler.plan import Plan, fingerprint
@@ -25,7 +26,7 @@ from compiler.source.overrides import flag_name, overridden
 from compiler.source.reading import read
 from compiler.source.text import SourceText
 from compiler.source.tree import Node
-from compiler.world import Remembering, World
+from compiler.world import InstalledCriterion, Remembering, World
 
 COSMETIC = frozenset({"description", "tracking", "runtime"})
 """Sections of a spec that change no result."""
@@ -136,11 +137,12 @@ def _plan(draft: Draft, arms: Mapping[str, ResolvedArm], confounds: Confounds, w
     spec = draft.spec
     source = spec.data.instructions.source
     answered = (arm.responses for arm in spec.arms.values() if arm.responses is not None)
-    paths = sorted({*spec.evaluation.own_criteria.values(), *answered})
+    paths = sorted({*spec.evaluation.own_files, *answered})
     digests = Digests(
         world.digest_model(spec.model.base),
         None if source == BANK else world.digest_file(source),
         {path: world.digest_file(path) for path in paths},
+        _installed(spec, world),
     )
     lowered = lower(spec, arms, confounds, digests)
     resolved = _resolved(spec)
@@ -153,6 +155,11 @@ def _plan(draft: Draft, arms: Mapping[str, ResolvedArm], confounds: Confounds, w
         arms=lowered.arms,
         analyze=lowered.analyze,
     )
+
+
+def _installed(spec: Spec, world: World) -> dict[str, InstalledCriterion]:
+    wanted = {each.entry_point for each in spec.evaluation.own_criteria.values() if isinstance(each, EntryPoint)}
+    return {each.entry_point: each for each in (world.installed_criteria() if wanted else ()) if each.entry_point in wanted}
 
 
 def _resolved(spec: Spec) -> dict[str, Any]:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from compiler.confounds import Confounds
 from compiler.language.arms import PromptStyle
 from compiler.language.base import Decode
 from compiler.language.data import CHOSEN, shares_of
-from compiler.language.evidence import Claim
+from compiler.language.evidence import Claim, EntryPoint
 from compiler.language.recipes import DpoRecipe, SftRecipe
 from compiler.language.spec import Spec
 from compiler.plan import ArmSteps, Step
 from compiler.resolve import ResolvedArm, in_order
 from compiler.step_table import Owner, StepTable
+from compiler.world import InstalledCriterion
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,8 @@ class Digests:
     """Of the instruction file; None for the built-in bank."""
     files: Mapping[str, str] = field(default_factory=dict)
     """Of other files by path: criteria of one's own, answers made elsewhere."""
+    installed: Mapping[str, InstalledCriterion] = field(default_factory=dict)
+    """Criteria of installed packages, by entry point."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +77,15 @@ class _Lowering:
         self.heldout_pairs = self.steps.add("heldout_pairs", "heldout_pairs", {"seed": self.data_seed}, inputs, Owner())
 
     def _criteria(self) -> dict[str, Any]:
-        """What a score step is told; files of one's own criteria by their content."""
+        """What a score step is told; one's own criteria by their file's content or their package's version."""
         evaluation = self.spec.evaluation
-        own = {name: {"file": path, "digest": self.digests.files[path]} for name, path in evaluation.own_criteria.items()}
+        own = {name: self._own(where) for name, where in evaluation.own_criteria.items()}
         return {"criteria": list(evaluation.criteria)} | ({"own": own} if own else {})
+
+    def _own(self, where: str | EntryPoint) -> dict[str, Any]:
+        if isinstance(where, EntryPoint):
+            return asdict(self.digests.installed[where.entry_point])
+        return {"file": where, "digest": self.digests.files[where]}
 
     def lowered(self) -> Lowered:
         """Every arm and seed, then the analysis."""

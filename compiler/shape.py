@@ -229,6 +229,8 @@ def _no_form(tree: Node, path: Path, detail: ErrorDetails) -> Diagnostic:
     """A value that may take several forms has none of them."""
     if path[0] == "recipes" and len(path) == 2:
         return _bad_recipe(tree, path)
+    if path[:2] == ("evaluation", "own_criteria"):
+        return _type(tree, path, "a Python file or `{entry_point: NAME}`")
     expected = {"train": "a recipe's name or a mapping", "rejected": "a mix by name or a mapping of shares"}
     return _type(tree, path, expected.get(str(path[-1]), "`all-linear` or a list of layer names"))
 

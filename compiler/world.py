@@ -3,8 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from typing import Protocol
+
+CRITERIA_GROUP = "stage1.criteria"
+"""The entry point group under which an installed package declares criteria."""
+
+
+@dataclass(frozen=True, slots=True)
+class InstalledCriterion:
+    """A criterion that an installed package declares; nothing of it has been imported."""
+
+    entry_point: str
+    """Its name in the group."""
+    object: str
+    """Where the code is, such as `my_criteria.length:BREVITY`."""
+    distribution: str
+    version: str
+    digest: str | None
+    """SHA-256 (hex) of the module's source, by which an edited package of the same version is told; None without a source."""
 
 
 class World(Protocol):
@@ -32,6 +50,9 @@ class World(Protocol):
             OSError: they cannot be read; FileNotFoundError: there is no such folder, or no weights in it.
         """
 
+    def installed_criteria(self) -> tuple[InstalledCriterion, ...]:
+        """The criteria that installed packages declare, by name, then by distribution."""
+
 
 class Remembering:
     """A world that is asked each question once: hashing large weights takes its time."""
@@ -40,3 +61,4 @@ class Remembering:
         self.read_text: Callable[[str], str] = cache(world.read_text)
         self.digest_file: Callable[[str], str] = cache(world.digest_file)
         self.digest_model: Callable[[str], str | None] = cache(world.digest_model)
+        self.installed_criteria: Callable[[], tuple[InstalledCriterion, ...]] = cache(world.installed_criteria)

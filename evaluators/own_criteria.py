@@ -1,18 +1,20 @@
-"""Criteria of one's own: a Python file that defines `CRITERION`, or several `CRITERIA`, with the interface of the nine.
+"""Criteria of one's own, with the interface of the nine: a Python file that defines `CRITERION`, or several `CRITERIA`, or
+what the entry point of an installed package refers to.
 
 What a judge returns is true, false, None where the criterion does not apply, or a number from 0 (worst) to 1 (best) on an
-ordinal scale. The file is executed: it can do whatever the person who runs it can.
+ordinal scale. Such code can do whatever the person who runs it can.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import ModuleType
 
 from evaluators.criteria import Criterion
 
 
 class NoCriterion(ValueError):
-    """A file does not define the criterion that is looked for; the message names the file, and the line where there is one."""
+    """There is no criterion where one should be; the message names the file (and line) or the package."""
 
 
 def read_criterion(text: str, path: str, name: str) -> Criterion:
@@ -35,6 +37,25 @@ def read_criterion(text: str, path: str, name: str) -> Criterion:
         there = ", ".join(sorted(named)) or "none"
         raise NoCriterion(f"{path}: no CRITERION and none of CRITERIA is named {name!r}; there is {there}")
     return named[name]
+
+
+def criterion_of_package(load: Callable[[], object], place: str) -> Criterion:
+    """What an entry point refers to.
+
+    Args:
+        load: imports it.
+        place: package and object, for messages.
+
+    Raises:
+        NoCriterion: it cannot be imported, or is no criterion.
+    """
+    try:
+        found = load()
+    except Exception as error:
+        raise NoCriterion(f"{place}: {type(error).__name__}: {error}") from error
+    if not isinstance(found, Criterion):
+        raise NoCriterion(f"{place}: not an evaluators.criteria.Criterion but {type(found).__name__}")
+    return found
 
 
 def _line(error: BaseException, path: str) -> int:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from compiler.world import InstalledCriterion
 from models.weights import meant_folder
+from stage1.installed import installed_criteria
 
 _IDENTITY_FILES = ("*.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json")
 
@@ -45,3 +47,7 @@ class DiskWorld:
             raise FileNotFoundError(f"no safetensors weights in {folder}")
         lines = [f"{file.name} {self.digest_file(str(file))}" for file in files]
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+    def installed_criteria(self) -> tuple[InstalledCriterion, ...]:
+        """The criteria that installed packages declare."""
+        return installed_criteria()

@@ -5,26 +5,51 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from compiler.checks.subject import Subject
-from compiler.diagnostics import Diagnostic, error, printable, quoted, warning
+from compiler.diagnostics import Diagnostic, did_you_mean, error, printable, quoted, suggestion, warning
+from compiler.language.evidence import EntryPoint
 from compiler.resolve import ResolvedArm
 from compiler.source.tree import Path
+from compiler.world import CRITERIA_GROUP
 
 
 def check_own_criteria(subject: Subject) -> Iterator[Diagnostic]:
-    """The files of one's own criteria are there, and it is said that their code is run."""
-    for name, path in subject.spec.evaluation.own_criteria.items():
+    """One's own criteria are there, as files or in installed packages, and it is said that their code is run."""
+    for name, where in subject.spec.evaluation.own_criteria.items():
         place: Path = ("evaluation", "own_criteria", name)
-        missing = _unreadable(subject, place, path, "a Python file with a `CRITERION` of that name")
-        if missing is not None:
-            yield missing
+        if isinstance(where, EntryPoint):
+            yield _installed(subject, name, where.entry_point)
             continue
-        yield warning(
-            "S311",
-            subject.value(*place),
-            f"criterion {quoted(name)} is code: `run` executes {quoted(path)}",
-            label="runs with all your rights",
-            help="read it before you run a spec that somebody else wrote; its content is part of the plan's fingerprint",
-        )
+        missing = _unreadable(subject, place, where, "a Python file with a `CRITERION` of that name")
+        yield missing if missing is not None else _executes(subject, name, quoted(where), "its content is")
+
+
+def _installed(subject: Subject, name: str, entry_point: str) -> Diagnostic:
+    """An entry point is declared by exactly one installed package."""
+    installed = subject.world.installed_criteria()
+    found = [each for each in installed if each.entry_point == entry_point]
+    if len(found) == 1:
+        what = f"{quoted(found[0].object)} of {found[0].distribution} {found[0].version}"
+        return _executes(subject, name, what, "the package's version and the module's source are")
+    place = subject.value("evaluation", "own_criteria", name, "entry_point")
+    if found:
+        packages = " and ".join(each.distribution for each in found)
+        message = f"criterion {quoted(entry_point)} is declared by {packages}"
+        return error("S313", place, message, label="which one is meant?", help="uninstall all but one of them")
+    known = sorted({each.entry_point for each in installed})
+    there = suggestion(entry_point, known, "installed criteria") if known else "install the package that declares it"
+    message = f"no installed package declares a criterion {quoted(entry_point)}"
+    help_ = f"{there}; packages declare criteria in the entry point group `{CRITERIA_GROUP}`"
+    return error("S313", place, message, label="not installed", help=help_, replacement=did_you_mean(entry_point, known))
+
+
+def _executes(subject: Subject, name: str, what: str, recorded: str) -> Diagnostic:
+    return warning(
+        "S311",
+        subject.value("evaluation", "own_criteria", name),
+        f"criterion {quoted(name)} is code: `run` executes {what}",
+        label="runs with all your rights",
+        help=f"read it before you run a spec that somebody else wrote; {recorded} part of the plan's fingerprint",
+    )
 
 
 def check_responses(subject: Subject) -> Iterator[Diagnostic]:

@@ -123,7 +123,8 @@ CODES = (
         "a criterion of one's own is code that is run (warning)",
         """
         A file in `evaluation.own_criteria` defines `CRITERION`, an `evaluators.criteria.Criterion` of the name given (or
-        `CRITERIA`, several). `run` executes the file with all your rights. What it returns is true, false, a number from 0
+        `CRITERIA`, several); `{entry_point: NAME}` means one of an installed package. `run` executes the file, or imports the
+        package, with all your rights. What it returns is true, false, a number from 0
         (worst) to 1 (best) on an ordinal scale, or None where the criterion does not apply. An answer on which it fails is
         recorded as such and left out.
         """,
@@ -142,6 +143,22 @@ CODES = (
         "experiment: demo\narms: {base: {}, other: {responses: answers.jsonl, prompt: raw}}\n",
         "experiment: demo\narms: {base: {}, other: {responses: answers.jsonl}}\n",
         files={"answers.jsonl": '{"id": "capital/1/france", "response": " Paris\\nEND"}\n'},
+    ),
+    Code(
+        "S313",
+        "a criterion that no installed package declares, or more than one",
+        """
+        `own_criteria: {short: {entry_point: brevity}}` takes a criterion from an installed package, which declares it in its
+        `pyproject.toml`:
+
+            [project.entry-points."stage1.criteria"]
+            brevity = "my_criteria.length:BREVITY"
+
+        There stands an `evaluators.criteria.Criterion`, as in a file of one's own. The package's name and version and the
+        module's source are part of the plan's fingerprint. Planning reads the package's metadata and imports nothing.
+        """,
+        "experiment: demo\nevaluation: {own_criteria: {short: {entry_point: brevity}}}\narms: {base: {}}\n",
+        _BANK,
     ),
     Code(
         "S401",

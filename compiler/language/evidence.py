@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, get_args
 
-from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
 from pydantic_core import PydanticKnownError
 
 from compiler.language.assumptions import Assumptions
-from compiler.language.base import Decode, MaxNewTokens, Part, Temperature
+from compiler.language.base import Decode, MaxNewTokens, Part, Temperature, form_of
 from compiler.language.data import ArmName
 
 Criterion = Literal[
@@ -48,6 +48,24 @@ class EvaluationDecode(Decode):
     max_new_tokens: MaxNewTokens = 150
 
 
+class EntryPoint(Part):
+    """A criterion that an installed package declares."""
+
+    model_config = ConfigDict(title="an installed criterion")
+
+    entry_point: Annotated[
+        str, Field(min_length=1, max_length=200, description="The criterion's name in the entry point group `stage1.criteria`.")
+    ]
+
+
+_FORMS = {str: "<a file>", dict: "<an installed criterion>", EntryPoint: "<an installed criterion>"}
+OwnCriterion = Annotated[
+    Annotated[str, Field(min_length=1, max_length=1000, description="A Python file."), Tag("<a file>")]
+    | Annotated[EntryPoint, Tag("<an installed criterion>")],
+    Discriminator(form_of(_FORMS)),
+]
+
+
 class Evaluation(Part):
     """How every arm is measured."""
 
@@ -60,10 +78,10 @@ class Evaluation(Part):
         CRITERIA
     )
     own_criteria: Annotated[
-        dict[OwnName, Annotated[str, Field(min_length=1, max_length=1000)]],
+        dict[OwnName, OwnCriterion],
         Field(
             description="Criteria of one's own: NAME -> the Python file whose `CRITERION` (or one of whose `CRITERIA`) has "
-            "that name. Its code is run. Claims call it `own.NAME`.",
+            "that name, or `{entry_point: NAME}` of an installed package. Its code is run. Claims call it `own.NAME`.",
         ),
     ] = Field(default_factory=dict, json_schema_extra={"default": {}})
     primary: Annotated[
@@ -77,6 +95,11 @@ class Evaluation(Part):
             "less room than its effect needs. `warn` says so and goes on, `stop` ends the run there."
         ),
     ] = "warn"
+
+    @property
+    def own_files(self) -> tuple[str, ...]:
+        """The files of one's own criteria."""
+        return tuple(each for each in self.own_criteria.values() if isinstance(each, str))
 
     @property
     def measured(self) -> tuple[str, ...]:

@@ -70,5 +70,10 @@ def _pair_rows(step: str, counts: Mapping[str, Any]) -> list[dict[str, Any]]:
             },
         }
         for name, inner in parts
-        if isinstance(inner.get("mean_characters"), Mapping) and {"chosen", "rejected"} <= inner["mean_characters"].keys()
+        if _has_lengths(inner.get("mean_characters"))
     ]
+
+
+def _has_lengths(means: Any) -> bool:
+    """Whether there are lengths: where no pair was made, there are none."""
+    return isinstance(means, Mapping) and all(isinstance(means.get(side), int | float) for side in ("chosen", "rejected"))

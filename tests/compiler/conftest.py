@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from compiler import Compilation, compile_spec
+from compiler.world import InstalledCriterion
 from stage1.power import SimulatedPower
 
 ROOT = Path(__file__).parents[2]
@@ -24,6 +25,7 @@ class DictWorld:
 
     files: Mapping[str, str] = field(default_factory=dict)
     models: Mapping[str, str] = field(default_factory=lambda: {"tiny-base": "weights of tiny-base"})
+    criteria: tuple[InstalledCriterion, ...] = ()
 
     def read_text(self, path: str) -> str:
         if path.startswith("unreadable"):
@@ -44,12 +46,19 @@ class DictWorld:
             return None
         raise FileNotFoundError(2, "No such file or directory")
 
+    def installed_criteria(self) -> tuple[InstalledCriterion, ...]:
+        return self.criteria
+
 
 def compiled(
-    text: str, *flags: str, files: Mapping[str, str] | None = None, power: SimulatedPower | None = POWER
+    text: str,
+    *flags: str,
+    files: Mapping[str, str] | None = None,
+    criteria: tuple[InstalledCriterion, ...] = (),
+    power: SimulatedPower | None = POWER,
 ) -> Compilation:
     """Compile a text as `spec.yaml`."""
-    return compile_spec("spec.yaml", text, flags, DictWorld(files or {}), power)
+    return compile_spec("spec.yaml", text, flags, DictWorld(files or {}, criteria=criteria), power)
 
 
 @pytest.fixture(scope="session", name="compiled")

@@ -28,6 +28,10 @@ class CountingWorld:
         self.asked.append(("digest_model", base))
         return "weights"
 
+    def installed_criteria(self):
+        self.asked.append(("installed_criteria",))
+        return ()
+
 
 def test_the_world_is_asked_only_what_is_needed(four_arms):
     """The bank needs no file, and large weights are hashed once."""

@@ -1,6 +1,10 @@
 """What a spec brings in from outside: identified by content, told of, and nothing else at the same time."""
 
+from dataclasses import asdict, replace
+
 import pytest
+
+from compiler.world import InstalledCriterion
 
 CRITERION = {"mine.py": "CRITERION = None\n"}
 ANSWERS = {"answers.jsonl": '{"id": "a", "response": "x"}\n'}
@@ -99,3 +103,54 @@ def test_nothing_starts_from_answers(compiled):
     found = compiled(spec, files=ANSWERS)
 
     assert "S312" in {each.code for each in found.diagnostics if each.severity == "error"}
+
+
+BREVITY = InstalledCriterion("brevity", "my_criteria.length:BREVITY", "my-criteria", "1.2", "0123")
+INSTALLED = OWN.replace("short: mine.py", "short: {entry_point: brevity}")
+
+
+def test_the_package_of_a_criterion_is_part_of_the_score(compiled):
+    """Distribution, version, object and source are settings of the score step; another version is another step."""
+    one = _step(compiled(INSTALLED, criteria=(BREVITY,)), "score/base")
+    other = _step(compiled(INSTALLED, criteria=(replace(BREVITY, version="1.3"),)), "score/base")
+
+    assert one.settings["own"]["short"] == asdict(BREVITY)
+    assert one.fingerprint != other.fingerprint
+
+
+def test_the_plan_warns_that_a_package_is_run(compiled):
+    """The warning names what is imported, the distribution and its version."""
+    (told,) = [each for each in compiled(INSTALLED, criteria=(BREVITY,)).diagnostics if each.code == "S311"]
+
+    assert "executes `my_criteria.length:BREVITY` of my-criteria 1.2" in told.message
+
+
+@pytest.mark.parametrize(
+    ("there", "message", "help_"),
+    [
+        ((), "no installed package declares a criterion `brevity`", "install the package"),
+        ((replace(BREVITY, entry_point="brevities"),), "no installed package declares", "did you mean `brevities`?"),
+        ((replace(BREVITY, entry_point="rhyme"), replace(BREVITY, entry_point="tone")), "no installed", "`rhyme`, `tone`"),
+        ((BREVITY, replace(BREVITY, distribution="other")), "is declared by my-criteria and other", "uninstall all but one"),
+    ],
+)
+def test_an_unknown_or_ambiguous_entry_point_is_told(compiled, there, message, help_):
+    """One error at the name, with the names that are there and the way out."""
+    found = compiled(INSTALLED, criteria=there)
+    (told,) = [each for each in found.diagnostics if each.severity == "error"]
+
+    assert told.code == "S313"
+    assert message in told.message
+    assert help_ in told.help
+    assert found.plan is None
+
+
+@pytest.mark.parametrize(
+    ("value", "code"), [("3", "S102"), ("[a.py]", "S102"), ("{entry_point: 3}", "S102"), ("{entry: a}", "S104"), ("{}", "S101")]
+)
+def test_what_is_neither_a_file_nor_an_entry_point_is_told(compiled, value, code):
+    """A wrong type, an unknown key or a missing one, each at its place."""
+    found = compiled(OWN.replace("mine.py", value))
+
+    assert code in {each.code for each in found.diagnostics if each.severity == "error"}
+    assert found.plan is None
