@@ -47,7 +47,7 @@ class Busy:
 
 @dataclass(frozen=True, slots=True)
 class BadInput:
-    """An input is damaged, or has gone since it was seen."""
+    """An input is damaged, or has gone since it was seen; or what was kept of the step itself is."""
 
     step_id: str
     source_id: str
@@ -94,7 +94,7 @@ def attempt(step: Step, plan: Plan, store: Store, worker: Worker, started: Calla
         with store.claim(step.fingerprint) as mine:
             if not mine:
                 return Busy(step.id)
-            if store.has(step.fingerprint):
+            if store.has(step.fingerprint) or _published(step, store):
                 return Found(step.id)
             started(step)
             return Made(step.id, _make(step, plan, store, worker))
@@ -121,6 +121,14 @@ def _make(step: Step, plan: Plan, store: Store, worker: Worker) -> float:
         if "model" in step.settings:
             draft.provenance.update(metered())
     return seconds
+
+
+def _published(step: Step, store: Store) -> bool:
+    """Whether the artifact was made here before and only had to be sent."""
+    try:
+        return store.publish(step.fingerprint)
+    except DamagedArtifact as damage:
+        raise _BadInput(step.id, str(damage)) from None
 
 
 def _input(source: Step, store: Store) -> Artifact:

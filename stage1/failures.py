@@ -7,6 +7,8 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from stage1.store import StoreUnreachable
+
 _FULL = {
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "the disk quota is used up",
@@ -26,10 +28,16 @@ def one_line(error: BaseException) -> str:
 def reason_to_stop(error: BaseException, root: Path) -> str | None:
     """Why no other step can succeed either, and the way out; None when the failure concerns its own step alone."""
     for link in _chain(error):
-        reason = _of_disk(link, root) or _of_device(link)
+        reason = _of_storage(link, root) or _of_disk(link, root) or _of_device(link)
         if reason:
             return reason
     return None
+
+
+def _of_storage(error: BaseException, root: Path) -> str | None:
+    if not isinstance(error, StoreUnreachable):
+        return None
+    return f"{error}; what was made is in {root}, and the same command sends it when the store can be used again"
 
 
 def _of_disk(error: BaseException, root: Path) -> str | None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from compiler.plan import Step
 from stage1.store.artifact import MANIFEST, Artifact, Draft, read_manifest, verify_files
-from stage1.store.files import sync
+from stage1.store.files import sync, write_json
 
 
 class Store:
@@ -20,6 +20,9 @@ class Store:
 
     A step is made by whoever holds its lock, which the system releases when the holder dies, however it dies.
     """
+
+    url: str | None = None
+    """Where the artifacts are shared, if not in this folder alone."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -30,13 +33,34 @@ class Store:
 
     def has(self, fingerprint: str) -> bool:
         """Whether the artifact is complete."""
-        return (self._artifacts / fingerprint / MANIFEST).is_file()
+        return self._is_here(fingerprint)
 
     def known(self) -> frozenset[str]:
         """Fingerprints of all complete artifacts."""
-        if not self._artifacts.is_dir():
-            return frozenset()
-        return frozenset(entry.name for entry in self._artifacts.iterdir() if (entry / MANIFEST).is_file())
+        return self._here()
+
+    def only_here(self) -> frozenset[str]:
+        """Fingerprints of artifacts that are complete in this folder and that other users of the store do not see."""
+        return frozenset()
+
+    def publish(self, fingerprint: str) -> bool:
+        """Let all users of the store see an artifact that only this folder has; False: there was nothing to do.
+
+        Raises:
+            DamagedArtifact: it is not what was written.
+        """
+        return False
+
+    def keep_plan(self, experiment: str, plan: Mapping[str, Any]) -> Path:
+        """Note what is about to be carried out; returns the folder of the experiment's runs."""
+        folder = self.root / experiment
+        folder.mkdir(parents=True, exist_ok=True)
+        write_json(folder / "plan.json", plan)
+        return folder
+
+    def sees(self, experiment: str) -> bool:
+        """Whether this is the store in which the plan of an experiment was noted."""
+        return (self.root / experiment).exists()
 
     def open(self, fingerprint: str, *, verify: bool = True) -> Artifact:
         """A complete artifact, its manifest and files checked against their hashes.
@@ -56,10 +80,16 @@ class Store:
     @contextlib.contextmanager
     def claim(self, fingerprint: str) -> Iterator[bool]:
         """The exclusive right to make or remove an artifact, for the length of the block; False: another process has it."""
+        with self._locked(fingerprint) as mine:
+            yield mine
+
+    @contextlib.contextmanager
+    def _locked(self, name: str, *, patience: float = 0) -> Iterator[bool]:
+        """A lock among the processes that use this folder; `patience` in seconds, -1: without end."""
         from filelock import FileLock, Timeout
 
         self._locks.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self._locks / f"{fingerprint}.lock", timeout=0, thread_local=False)
+        lock = FileLock(self._locks / f"{name}.lock", timeout=patience, thread_local=False)
         try:
             lock.acquire()
         except Timeout:
@@ -76,8 +106,7 @@ class Store:
 
         `inputs` maps each role to the fingerprint that filled it. The block may add to `draft.provenance`.
         """
-        folder = self._unfinished / f"{step.fingerprint}.{os.getpid()}.{uuid.uuid4().hex[:8]}"
-        folder.mkdir(parents=True)
+        folder = self._new_folder(step.fingerprint)
         draft = Draft(
             folder,
             dict(provenance),
@@ -102,7 +131,7 @@ class Store:
         self._artifacts.mkdir(parents=True, exist_ok=True)
         with contextlib.suppress(OSError):  # another writer was first with the same content: theirs stays
             folder.rename(self._artifacts / fingerprint)
-        if not self.has(fingerprint):
+        if not self._is_here(fingerprint):
             raise OSError(f"could not complete artifact {fingerprint[:12]} in {self._artifacts}")
         sync(self._artifacts)
         shutil.rmtree(self._scratch / fingerprint, ignore_errors=True)
@@ -114,7 +143,7 @@ class Store:
             fingerprint = entry.name.split(".")[0]
             if entry.parent == self._scratch and not self.has(fingerprint):
                 continue
-            with self.claim(fingerprint) as mine:
+            with self._locked(fingerprint) as mine:
                 if mine:
                     shutil.rmtree(entry, ignore_errors=True)
                     gone += 1
@@ -122,10 +151,27 @@ class Store:
 
     def set_aside(self, fingerprint: str) -> Path:
         """Move a damaged artifact out of the way, for a person to look at; returns where it is now."""
+        return self._move_aside(self._artifacts / fingerprint, fingerprint)
+
+    def _move_aside(self, folder: Path, fingerprint: str) -> Path:
         target = self.root / "damaged" / f"{fingerprint}.{uuid.uuid4().hex[:8]}"
         target.parent.mkdir(parents=True, exist_ok=True)
-        (self._artifacts / fingerprint).rename(target)
+        folder.rename(target)
         return target
+
+    def _new_folder(self, name: str) -> Path:
+        """A folder of this process for what is being written; it is swept once nobody holds the lock `name`."""
+        folder = self._unfinished / f"{name}.{os.getpid()}.{uuid.uuid4().hex[:8]}"
+        folder.mkdir(parents=True)
+        return folder
+
+    def _is_here(self, fingerprint: str) -> bool:
+        return (self._artifacts / fingerprint / MANIFEST).is_file()
+
+    def _here(self) -> frozenset[str]:
+        if not self._artifacts.is_dir():
+            return frozenset()
+        return frozenset(entry.name for entry in self._artifacts.iterdir() if (entry / MANIFEST).is_file())
 
 
 def _entries(folder: Path) -> list[Path]:

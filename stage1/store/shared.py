@@ -1,0 +1,235 @@
+"""A store at a URL, used through a folder of this machine.
+
+What is below the URL, for every artifact:
+
+    manifests/<fingerprint>.json      the manifest; written last, and its presence means: complete
+    files/<fingerprint>/<sha256>      the files, named by their content: two who upload at once never spoil each other's
+    leases/<fingerprint>/<n>          somebody makes it now
+    plans/<experiment>.json           what was carried out last
+
+Object storage has no rename, so the order of writing stands for it. The folder is a cache and a place of work: a step's inputs
+are copied into it once, checked, and read from there; what a step made is complete there first, and then sent.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import shutil
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from stage1.store.artifact import MANIFEST, Artifact, DamagedArtifact, read_manifest
+from stage1.store.files import sha256, sync
+from stage1.store.leases import Leases
+from stage1.store.remote import Remote
+from stage1.store.store import Store
+
+Files = Mapping[str, Mapping[str, Any]]
+_FOREVER = -1
+
+
+class SharedStore(Store):
+    """Artifacts at a URL, with `root` as this machine's copy of those that it has read or made."""
+
+    def __init__(self, root: Path, url: str, clock: Callable[[], float]) -> None:
+        """`clock` counts seconds.
+
+        Raises:
+            StoreUnreachable: nothing here speaks the URL's protocol.
+        """
+        super().__init__(root)
+        self.url = url
+        self.remote = Remote(url)
+        self._clock = clock
+        self._leases: Leases | None = None
+
+    def has(self, fingerprint: str) -> bool:
+        """Whether the artifact is complete where all see it."""
+        return self.remote.has(_manifest(fingerprint))
+
+    def known(self) -> frozenset[str]:
+        """Fingerprints of all artifacts that are complete where all see them."""
+        return frozenset(name.removesuffix(".json") for name in self.remote.names("manifests"))
+
+    def only_here(self) -> frozenset[str]:
+        """What was made here and never arrived, or has been removed from the URL since."""
+        return self._here() - self.known()
+
+    def open(self, fingerprint: str, *, verify: bool = True) -> Artifact:
+        """A complete artifact, copied here first if it is not here yet; always checked when it is copied.
+
+        Raises:
+            KeyError: there is no such artifact.
+            DamagedArtifact: a file is missing or differs; the message names it. What is damaged has been moved aside already.
+            StoreUnreachable: the URL does not answer.
+        """
+        if not self._is_here(fingerprint):
+            self._fetch(fingerprint)
+        try:
+            return super().open(fingerprint, verify=verify)
+        except DamagedArtifact as damage:
+            raise DamagedArtifact(fingerprint, f"{damage}; moved to {self._moved(fingerprint)}") from None
+
+    def set_aside(self, fingerprint: str) -> Path:
+        """Where damaged artifacts are: `open` has moved this one already."""
+        return self.root / "damaged"
+
+    def _moved(self, fingerprint: str) -> Path:
+        try:
+            return super().set_aside(fingerprint)
+        except FileNotFoundError:  # another process was first
+            return self.root / "damaged"
+
+    @contextlib.contextmanager
+    def claim(self, fingerprint: str) -> Iterator[bool]:
+        """The right to make or remove an artifact: exclusive on this machine, and as far as a lease reaches on all others."""
+        with self._locked(fingerprint) as mine:
+            if not mine:
+                yield False
+                return
+            with self._all_leases().held(fingerprint) as ours:
+                yield ours
+
+    def publish(self, fingerprint: str) -> bool:
+        """Send an artifact that only this folder has."""
+        if not self._is_here(fingerprint) or self.has(fingerprint):
+            return False
+        self._send(fingerprint)
+        return True
+
+    def keep_plan(self, experiment: str, plan: Mapping[str, Any]) -> Path:
+        """Note what is about to be carried out, here and where all see it."""
+        folder = super().keep_plan(experiment, plan)
+        self.remote.send({f"plans/{experiment}.json": folder / "plan.json"})
+        return folder
+
+    def sees(self, experiment: str) -> bool:
+        """Whether the plan was noted below the same URL."""
+        return self.remote.has(f"plans/{experiment}.json")
+
+    def plans(self) -> Iterator[bytes]:
+        """The plans that were carried out last, whoever did."""
+        for name in self.remote.names("plans"):
+            with contextlib.suppress(KeyError):
+                yield self.remote.read(f"plans/{name}")
+
+    def sizes(self) -> dict[str, int]:
+        """Bytes of every artifact at the URL by fingerprint, and of files that belong to none yet or no more."""
+        sizes = dict.fromkeys(self.known(), 0)
+        for name, size in self.remote.sizes("files").items():
+            fingerprint = name.partition("/")[0]
+            sizes[fingerprint] = sizes.get(fingerprint, 0) + size
+        return sizes
+
+    def step_of(self, fingerprint: str) -> str | None:
+        """The id of the step that an artifact at the URL was made for; None where there is no manifest to tell."""
+        try:
+            return str(json.loads(self.remote.read(_manifest(fingerprint)))["step"])
+        except (ValueError, KeyError, TypeError):
+            return None
+
+    def remove(self, fingerprint: str) -> bool:
+        """Remove an artifact from the URL, unless somebody works on it; its copy here stays."""
+        with self.claim(fingerprint) as mine:
+            if mine:
+                self.remote.remove(_manifest(fingerprint))  # first of all: half an artifact must not look like one
+                self.remote.remove(*(_file(fingerprint, name) for name in self.remote.names(f"files/{fingerprint}")))
+            return mine
+
+    # --- sending -------------------------------------------------------------------------------------------------
+
+    def _complete(self, folder: Path, fingerprint: str) -> None:
+        super()._complete(folder, fingerprint)
+        self._send(fingerprint)
+
+    def _send(self, fingerprint: str) -> None:
+        artifact = super().open(fingerprint)  # what is damaged must not leave this machine
+        files: Files = artifact.manifest["files"]
+        self.remote.send({_file(fingerprint, files[name]["sha256"]): artifact.folder / name for name in files})
+        self.remote.send({_manifest(fingerprint): artifact.folder / MANIFEST})
+
+    # --- fetching ------------------------------------------------------------------------------------------------
+
+    def _fetch(self, fingerprint: str) -> None:
+        lock = f"{fingerprint}-copy"  # the artifact's own lock may be held by whoever wants to read this one as an input
+        with self._locked(lock, patience=_FOREVER):
+            if self._is_here(fingerprint):
+                return
+            manifest = self.remote.read(_manifest(fingerprint))
+            folder = self._new_folder(lock)
+            try:
+                (folder / MANIFEST).write_bytes(manifest)
+                self._copy(fingerprint, folder)
+                super()._complete(folder, fingerprint)
+            except DamagedArtifact as damage:
+                self._withdraw(fingerprint, manifest)
+                aside = self._move_aside(folder, fingerprint)
+                raise DamagedArtifact(fingerprint, f"{damage}; what was read is in {aside}") from None
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def _copy(self, fingerprint: str, folder: Path) -> None:
+        where = f"{self.remote.shown}/files/{fingerprint}"
+        try:
+            files: Files = read_manifest(folder, fingerprint)["files"]
+        except DamagedArtifact:
+            what = f"{self.remote.shown}/{_manifest(fingerprint)} is not what was written"
+            raise DamagedArtifact(fingerprint, what) from None
+        if not _stay_within(files):
+            raise DamagedArtifact(fingerprint, f"{self.remote.shown}/{_manifest(fingerprint)} names files outside its artifact")
+        sources = {folder / name: _file(fingerprint, about["sha256"]) for name, about in files.items()}
+        for path in sources:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(KeyError):  # which one is missing is found below
+            self.remote.fetch(sources)
+        for name in _wrong(folder, files):  # a line may break off in mid-file: twice wrong is wrong
+            with contextlib.suppress(KeyError):
+                self.remote.fetch({folder / name: sources[folder / name]})
+        if wrong := _wrong(folder, files):
+            what = "is not what was written: its hash differs" if (folder / wrong[0]).is_file() else "is missing"
+            raise DamagedArtifact(fingerprint, f"{wrong[0]} ({where}/{files[wrong[0]]['sha256']}) {what}")
+        for path in (*sources, folder / MANIFEST, folder):
+            sync(path)
+
+    def _withdraw(self, fingerprint: str, manifest: bytes) -> None:
+        """The artifact is absent from now on; unless somebody has made it again in the meantime."""
+        with contextlib.suppress(KeyError):
+            if self.remote.read(_manifest(fingerprint)) == manifest:
+                self.remote.remove(_manifest(fingerprint))
+
+    def _all_leases(self) -> Leases:
+        if self._leases is None:
+            self._leases = Leases(self.remote, self._owner(), self._clock)
+        return self._leases
+
+    def _owner(self) -> str:
+        """A name of this folder that no other folder has; written into it once, by whoever comes first."""
+        path = self._locks / "owner"
+        with self._locked("owner", patience=_FOREVER):
+            if not path.is_file():
+                path.write_text(uuid.uuid4().hex, encoding="ascii")
+            return path.read_text(encoding="ascii")
+
+
+def _manifest(fingerprint: str) -> str:
+    return f"manifests/{fingerprint}.json"
+
+
+def _file(fingerprint: str, content: str) -> str:
+    return f"files/{fingerprint}/{content}"
+
+
+def _wrong(folder: Path, files: Files) -> list[str]:
+    """The files that are missing or not what was promised."""
+    return [name for name, about in files.items() if not (folder / name).is_file() or sha256(folder / name) != about["sha256"]]
+
+
+def _stay_within(files: Files) -> bool:
+    """A manifest is untrusted: its names must stay in the artifact's folder, here and at the URL."""
+    names = [PurePosixPath(name) for name in files]
+    inside = all(not name.is_absolute() and ".." not in name.parts and str(name) not in (".", MANIFEST) for name in names)
+    return inside and all(re.fullmatch(r"[0-9a-f]{64}", str(about["sha256"])) for about in files.values())
