@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from compiler.assessment import mirrors
 from compiler.assessment.power_table import PowerTable
 from compiler.assessment.records import Answer, Verdict
 from compiler.checks.method import Design, Finding
-from compiler.checks.method.design import MIRRORED, negatives
 from compiler.diagnostics import counted
 
 _BASELINE, _FAIR, _CONTROLS = ("M001", "M012", "M017"), ("M003", "M004", "M006", "M007", "M018"), ("M002", "M101", "M019")
@@ -38,7 +39,7 @@ def answers(design: Design, findings: Sequence[Finding], power: PowerTable) -> t
         _answer("statistical power", _POWER, findings, f"{size}: {expected}"),
         _answer("evaluation robustness", _ROBUST, findings, f"{items.heldout} held-out items, {decoded}; {room}"),
         _answer("ablation", _ABLATION, findings, f"compute, exposure, contrast, policy {_alike(design, findings, _ABLATION)}"),
-        _answer("metrics", _METRICS, findings, _mirrored(design)),
+        _metrics(design, findings),
         _reproducible(design),
     )
 
@@ -57,13 +58,11 @@ def _alike(design: Design, findings: Sequence[Finding], codes: tuple[str, ...]) 
     return f"controlled in {alike} of {counted(len(design.spec.claims), 'claim')}"
 
 
-def _mirrored(design: Design) -> str:
-    shown = {kind for arm in design.arms.values() for kind in negatives(arm)}
-    criteria = design.spec.evaluation.criteria
-    mirrored = [MIRRORED[kind] for kind in MIRRORED if kind in shown and MIRRORED[kind] in criteria]
-    return f"{len(mirrored)} of {len(criteria)} criteria mirrored by negatives" + (
-        f": {', '.join(mirrored)}" if mirrored else ""
-    )
+def _metrics(design: Design, findings: Sequence[Finding]) -> Answer:
+    """Weak, at best, where a claim rests on what only one of its arms rehearsed."""
+    resting_on = tuple(mirrors.resting(design))
+    answer = _answer("metrics", _METRICS, findings, mirrors.told(design, resting_on))
+    return replace(answer, verdict="weak") if resting_on and answer.verdict == "ok" else answer
 
 
 def _reproducible(design: Design) -> Answer:

@@ -129,3 +129,37 @@ def test_another_power_can_be_handed_in(root, compiled):
 
     assert "97%" in review.power
     assert "M013" not in {recommendation.code for recommendation in review.recommendations}
+
+
+def metrics(found):
+    """The answer about the criteria."""
+    return next(answer for answer in found.answers if answer.question == "metrics")
+
+
+def test_claims_that_rest_on_rehearsed_criteria_make_the_metrics_weak(root, compiled):
+    """Named are the mirrored criteria, the claims on nothing else, and the criteria that can show more."""
+    answer = metrics(review(root, compiled, "quickstart"))
+
+    assert answer.verdict == "weak"
+    assert answer.evidence.startswith(
+        "5 of 9 criteria mirrored by negatives; 2 of 4 claims rest on what only one arm rehearsed:"
+    )
+    assert "dpo_aligns_after_sft, dpo_aligns_by_itself;" in answer.evidence
+    assert answer.evidence.endswith("only ends_with_end, proper_structure, no_rambling, coherent can show more")
+
+
+def test_a_control_on_a_criterion_that_was_not_rehearsed_answers_for_the_metrics(root, compiled):
+    """DPO from the same start, set against no DPO on a criterion that mirrors nothing: its claims no longer rest on rehearsal."""
+    claim = "{says: it reads well, compare: [%s], expect: greater, on: [coherent], isolates: [train]}"
+    after, alone = (f"claims.more_{i}={claim % arms}" for i, arms in enumerate(("sft_dpo, sft", "dpo_only, base")))
+
+    assert "1 of 5 claims rests" in metrics(review(root, compiled, "quickstart", after)).evidence
+    both = metrics(review(root, compiled, "quickstart", after, alone))
+    assert (both.verdict, both.evidence[:60]) == ("ok", "5 of 9 criteria mirrored by negatives; 0 of 6 claims rest on")
+
+
+def test_random_negatives_mirror_no_criterion(root, compiled):
+    """Another item's answer is no negative type: nothing is rehearsed."""
+    answer = metrics(review(root, compiled, "quickstart", "data.preferences.rejected=random"))
+
+    assert (answer.verdict, answer.evidence) == ("ok", "0 of 9 criteria mirrored by negatives")

@@ -125,21 +125,22 @@ def _unswept(design: Design, comparison: Comparison, lone: list[ResolvedArm]) ->
 def check_mirrors(design: Design) -> Iterator[Finding]:
     """A criterion that mirrors a negative type of one arm's training only is a rehearsed test (row 8)."""
     for comparison in design.recipe_comparisons:
-        shown = _shown(design, comparison.ahead) - _shown(design, comparison.behind)
-        open_ = [kind for kind in MIRRORED if kind in shown and MIRRORED[kind] in comparison.criteria]
+        kinds = shown(design, comparison.ahead) - shown(design, comparison.behind)
+        open_ = [kind for kind in MIRRORED if kind in kinds and MIRRORED[kind] in comparison.criteria]
         rehearsed = [kind for kind in open_ if not _left_out(design, comparison, kind)]
         if rehearsed:
             yield _mirrored(design, comparison, rehearsed)
 
 
-def _shown(design: Design, arm: ResolvedArm) -> frozenset[str]:
+def shown(design: Design, arm: ResolvedArm) -> frozenset[str]:
+    """The negative types that the trainings which made an arm show it as bad."""
     return frozenset(kind for stage in design.stages(arm) for kind in negatives(stage))
 
 
 def _left_out(design: Design, comparison: Comparison, kind: str) -> bool:
     """Whether an arm without that negative type is judged by the criterion, too."""
     return any(
-        is_dpo(arm) and design.policy(arm.parent) == design.policy(comparison.ahead.parent) and kind not in _shown(design, arm)
+        is_dpo(arm) and design.policy(arm.parent) == design.policy(comparison.ahead.parent) and kind not in shown(design, arm)
         and arm.preferences.labels == "true" and MIRRORED[kind] in other.endpoints
         for other in design.comparisons for arm in (other.ahead, other.behind)
     )  # fmt: skip
@@ -180,7 +181,7 @@ def check_graders(design: Design) -> Iterator[Finding]:
     told: set[str] = set()
     for comparison in design.recipe_comparisons:
         ahead = comparison.ahead
-        built = _shown(design, ahead) - _shown(design, comparison.behind)
+        built = shown(design, ahead) - shown(design, comparison.behind)
         if not built or comparison.criteria or ahead.name in told or any(near.criteria for near in design.about(ahead)):
             continue
         told.add(ahead.name)
