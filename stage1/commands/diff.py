@@ -13,7 +13,7 @@ from compiler.plan import Plan, Step
 from evaluators.results import Analysis
 from stage1.commands.compiling import CannotRead
 from stage1.commands.plans import plan_of
-from stage1.store import DamagedArtifact, Store
+from stage1.store import DamagedArtifact, Store, StoreUnreachable, open_store
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +26,12 @@ class StepDifference:
     """`only in A`, `only in B`, or its settings that changed and its inputs that did."""
 
 
-def show_difference(first: Path, second: Path, *, as_json: bool, store_root: Path) -> int:
-    """Print the difference; 1 if a spec has errors, 2 if something cannot be read."""
+def show_difference(first: Path, second: Path, *, as_json: bool, store_root: Path, url: str | None = None) -> int:
+    """Print the difference; 1 if a spec has errors, 2 if something cannot be read.
+
+    Raises:
+        StoreUnreachable: the URL of the store cannot be used.
+    """
     try:
         a, b = plan_of(first), plan_of(second)
     except CannotRead as problem:
@@ -35,7 +39,7 @@ def show_difference(first: Path, second: Path, *, as_json: bool, store_root: Pat
         return 2
     if a is None or b is None:
         return 1
-    steps, results = differences(a, b), result_differences(a, b, Store(store_root))
+    steps, results = differences(a, b), result_differences(a, b, open_store(store_root, url))
     if as_json:
         rows = [{"step": row.step, "arm": row.arm, "what": row.what} for row in steps]
         same = a.fingerprint == b.fingerprint
@@ -75,6 +79,8 @@ def _analysis(plan: Plan, store: Store) -> Analysis | None:
     step: Step = plan.step(plan.analyze)
     try:
         return Analysis.model_validate(store.open(step.fingerprint).read_json("analysis.json"))
+    except StoreUnreachable:
+        raise
     except (KeyError, DamagedArtifact, ValueError, OSError):
         return None
 

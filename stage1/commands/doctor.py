@@ -15,7 +15,7 @@ from typing import Literal
 
 from stage1.provenance import git_commit
 from stage1.secrets import masked
-from stage1.store import DamagedArtifact, Store
+from stage1.store import DamagedArtifact, Store, StoreUnreachable
 
 State = Literal["ok", "note", "bad"]
 _GIB = 2**30
@@ -34,11 +34,11 @@ class Line:
     advice: str = ""
 
 
-def diagnose(store_root: Path, tracking: str, *, verify: bool) -> int:
-    """Print every line; 0 when nothing is bad, else 3. With `verify` every stored file is hashed."""
+def diagnose(store_root: Path, tracking: str, *, verify: bool, url: str | None = None) -> int:
+    """Print every line; 0 when nothing is bad, else 3. With `verify` every file stored on this machine is hashed."""
     checks: list[Callable[[], Iterator[Line]]] = [
-        _versions, _device, _memory, lambda: _disk(store_root), lambda: _store(store_root, verify=verify), _hub,
-        lambda: _tracking(tracking),
+        _versions, _device, _memory, lambda: _disk(store_root), lambda: _store(store_root, verify=verify),
+        lambda: _shared_store(store_root, url), _hub, lambda: _tracking(tracking),
     ]  # fmt: skip
     bad = False
     for check in checks:
@@ -142,6 +142,23 @@ def _store(root: Path, *, verify: bool) -> Iterator[Line]:
         yield Line(
             "note", "store", f"damaged artifacts are kept in {aside}", "look at the disk; `stage1 gc --delete` removes them"
         )
+
+
+def _shared_store(root: Path, url: str | None) -> Iterator[Line]:
+    """A URL answers, and takes what a run would leave there."""
+    if url is None:
+        return
+    from stage1.store.shared import SharedStore
+
+    try:
+        store = SharedStore(root, url)
+        known = store.known()
+        with store.claim("doctor") as mine:
+            told = f"{len(known)} artifacts at {store.remote.shown}" + ("" if mine else ", another doctor is at work")
+    except StoreUnreachable as problem:
+        yield Line("bad", "store", str(problem), "check address, credentials and permissions; nothing runs without the store")
+        return
+    yield Line("ok", "store", told)
 
 
 def _hub() -> Iterator[Line]:

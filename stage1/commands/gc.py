@@ -26,8 +26,12 @@ class Garbage:
     bytes: int
 
 
-def collect(specs: Path, store_root: Path, *, delete: bool) -> int:
-    """Show what can go, and with `delete` remove it; 1 if a spec has errors, 2 if there is none."""
+def collect(specs: Path, store_root: Path, *, delete: bool, url: str | None = None) -> int:
+    """Show what can go, and with `delete` remove it; 1 if a spec has errors, 2 if there is none.
+
+    Raises:
+        StoreUnreachable: the URL cannot be used.
+    """
     try:
         plans = [plan_of(spec) for spec in specs_in(specs)]
     except CannotRead as problem:
@@ -37,16 +41,53 @@ def collect(specs: Path, store_root: Path, *, delete: bool) -> int:
         print("error: what a faulty spec needs is not known, so nothing was removed; mend it or move it away", file=sys.stderr)
         return 1
     needed = _needed([plan for plan in plans if plan], store_root)
+    _collect_here(specs, needed, store_root, delete=delete)
+    return 0 if url is None else _collect_shared(specs, needed, store_root, url, delete=delete)
+
+
+def _collect_here(specs: Path, needed: frozenset[str], store_root: Path, *, delete: bool) -> None:
     garbage = list(find_garbage(needed, store_root))
     for entry in garbage:
         print(f"{_size(entry.bytes):>10}  {entry.what:<40} {entry.folder}")
     total = _size(sum(entry.bytes for entry in garbage))
     if not delete:
         print(f"{total} in {len(garbage)} folders is needed by no spec in {specs}; `--delete` removes it")
-        return 0
+        return
     gone = sum(_remove(entry, Store(store_root)) for entry in garbage)
     print(f"{total} in {len(garbage)} folders was needed by no spec in {specs}; {gone} folders removed")
+
+
+def _collect_shared(specs: Path, needed: frozenset[str], store_root: Path, url: str, *, delete: bool) -> int:
+    """The same at a URL, where others may run other specs: what their last plans need stays, too."""
+    from stage1.store.shared import SharedStore
+
+    store = SharedStore(store_root, url)
+    others = [_plan_in(content) for content in store.plans()]
+    if None in others:
+        print(
+            f"error: {store.remote.shown} holds a plan that this version cannot read, so nothing was removed there",
+            file=sys.stderr,
+        )
+        return 1
+    kept = needed.union(*({step.fingerprint for step in plan.steps} for plan in others if plan))
+    garbage = {fingerprint: size for fingerprint, size in sorted(store.sizes().items()) if fingerprint not in kept}
+    for fingerprint, size in garbage.items():
+        what = store.step_of(fingerprint) or "incomplete"
+        print(f"{_size(size):>10}  {what:<40} {store.remote.shown} {fingerprint}")
+    total = f"{_size(sum(garbage.values()))} in {len(garbage)} artifacts at {store.remote.shown}"
+    if not delete:
+        print(f"{total} is needed by no spec in {specs} and by no last run there; `--delete` removes it")
+        return 0
+    gone = sum(store.remove(fingerprint) for fingerprint in garbage)
+    print(f"{total} was needed by no spec in {specs} and by no last run there; {gone} removed")
     return 0
+
+
+def _plan_in(content: bytes) -> Plan | None:
+    try:
+        return Plan.model_validate_json(content)
+    except ValueError:
+        return None
 
 
 def _needed(plans: list[Plan], store_root: Path) -> frozenset[str]:

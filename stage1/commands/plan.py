@@ -20,7 +20,7 @@ from compiler.render import to_json
 from stage1.commands.compiling import CannotRead, compile_file, print_diagnostics
 from stage1.commands.cost import cost_of
 from stage1.power import SimulatedPower
-from stage1.store import Store, write_json
+from stage1.store import open_store, write_json
 from stage1.world import DiskWorld
 
 
@@ -36,14 +36,19 @@ def show_plan(
     device: str | None = None,
     price: float | None = None,
     verbose: bool = False,
+    url: str | None = None,
 ) -> int:
-    """Print the plan; the exit code of the command line contract."""
+    """Print the plan; the exit code of the command line contract.
+
+    Raises:
+        StoreUnreachable: the URL of the store cannot be used.
+    """
     try:
         compilation = compile_file(spec, overrides, store_root)
     except CannotRead as problem:
         print(problem, file=sys.stderr)
         return 2
-    outlook = _outlook(compilation.plan, store_root) if compilation.plan else None
+    outlook = _outlook(compilation.plan, store_root, url) if compilation.plan else None
     review = assess(compilation.design, compilation.findings) if compilation.design else None
     try:
         cost = (
@@ -109,8 +114,8 @@ def _strengthened(spec: Path, overrides: Sequence[str], out: Path, level: str, s
     return True
 
 
-def _outlook(plan: Plan, store_root: Path) -> PlanOutlook:
-    return explain_plan(plan, Store(store_root).known(), previous_plan(store_root / plan.experiment / "plan.json"))
+def _outlook(plan: Plan, store_root: Path, url: str | None) -> PlanOutlook:
+    return explain_plan(plan, open_store(store_root, url).known(), previous_plan(store_root / plan.experiment / "plan.json"))
 
 
 def previous_plan(path: Path) -> Plan | None:

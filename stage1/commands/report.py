@@ -18,16 +18,27 @@ from stage1.power import SimulatedPower
 from stage1.report.data import NotRunYet, ReportData, gather
 from stage1.report.labels import labelling_sheet, scored_answers
 from stage1.report.render import render_html, render_json, render_markdown
-from stage1.store import DamagedArtifact, Store
+from stage1.store import DamagedArtifact, Store, open_store
 from stage1.world import DiskWorld
 
 _RENDERERS = {"html": render_html, "md": render_markdown, "json": render_json, "csv": labelling_sheet}
 
 
 def write_report(
-    spec: Path, overrides: Sequence[str], *, kind: str, out: Path | None, store_root: Path, labels: Path | None = None
+    spec: Path,
+    overrides: Sequence[str],
+    *,
+    kind: str,
+    out: Path | None,
+    store_root: Path,
+    labels: Path | None = None,
+    url: str | None = None,
 ) -> int:
-    """Render a finished run; 1 for a faulty spec or labels, 2 for an unreadable file, 3 when it has not been run."""
+    """Render a finished run; 1 for a faulty spec or labels, 2 for an unreadable file, 3 when it has not been run.
+
+    Raises:
+        StoreUnreachable: the URL of the store cannot be used.
+    """
     try:
         compilation = compile_file(spec, overrides)
     except CannotRead as problem:
@@ -37,7 +48,7 @@ def write_report(
     if compilation.plan is None:
         return 1
     try:
-        data = gather(compilation.plan, Store(store_root), review_of(compilation.plan, store_root))
+        data = gather(compilation.plan, open_store(store_root, url), review_of(compilation.plan, store_root))
     except (NotRunYet, DamagedArtifact) as problem:
         print(f"error: {problem}", file=sys.stderr)
         return 3

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 
 from stage1.store.store import Store
@@ -29,4 +28,4 @@ def open_store(root: Path, url: str | None = None) -> Store:
         return Store(root)
     from stage1.store.shared import SharedStore  # only a URL is worth the time of importing it
 
-    return SharedStore(root, url, time.monotonic)
+    return SharedStore(root, url)

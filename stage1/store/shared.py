@@ -17,6 +17,7 @@ import contextlib
 import json
 import re
 import shutil
+import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
@@ -35,7 +36,7 @@ _FOREVER = -1
 class SharedStore(Store):
     """Artifacts at a URL, with `root` as this machine's copy of those that it has read or made."""
 
-    def __init__(self, root: Path, url: str, clock: Callable[[], float]) -> None:
+    def __init__(self, root: Path, url: str, clock: Callable[[], float] = time.monotonic) -> None:
         """`clock` counts seconds.
 
         Raises:
