@@ -8,9 +8,10 @@ import numpy as np
 from scipy import stats
 
 from compiler.checks.method.design import MIRRORED
+from evaluators.analysis.outcomes import PREFERENCE
 from evaluators.analysis.settings import ClaimSettings
 from evaluators.analysis.words import joined, points
-from evaluators.evidence.subject import Looked, Subject, not_done
+from evaluators.evidence.subject import Looked, Subject, is_criterion, not_done
 from evaluators.results import Finding, MirrorGain
 from evaluators.statistics.clusters import variance_of_mean
 from evaluators.statistics.outcome import FloatArray
@@ -83,13 +84,15 @@ def check_mirrors(subject: Subject, gains: tuple[MirrorGain, ...]) -> Looked:
     """Whether a claim's gain is larger where it was rehearsed."""
     if not gains:
         return not_done("no claim sets an arm that was shown a negative type against one that was not")
+    claims = [(subject.claim(gain.claim), gain) for gain in gains]
     findings = tuple(
-        _rehearsed(subject.claim(gain.claim), gain)
-        for gain in gains
-        if gain.low is not None and gain.low > 0 and set(subject.claim(gain.claim).on) & set(gain.mirrored)
+        _rehearsed(claim, gain)
+        for claim, gain in claims
+        if gain.low is not None and gain.low > 0 and set(claim.on) & set(gain.mirrored)
     )
+    about_pairs = tuple(_about_pairs(claim, gain) for claim, gain in claims if not all(map(is_criterion, claim.on)))
     told = "; ".join(f"{gain.claim} {_told(gain)}" for gain in gains)
-    return Looked(f"mean gain on mirrored and on other criteria: {told}", findings)
+    return Looked(f"mean gain on mirrored and on other criteria: {told}", (*findings, *about_pairs))
 
 
 def _told(gain: MirrorGain) -> str:
@@ -97,6 +100,20 @@ def _told(gain: MirrorGain) -> str:
         points(value, signed=True) if value is not None else "none" for value in (gain.gain_mirrored, gain.gain_unmirrored)
     )
     return f"{one} and {other} points"
+
+
+def _about_pairs(claim: ClaimSettings, gain: MirrorGain) -> Finding:
+    return Finding(
+        code="M008",
+        subject="mirrored pairs",
+        weight="notes",
+        claims=(claim.name,),
+        message=f"{PREFERENCE} asks about negative types that only one of {joined(claim.compare)} was shown as bad, so it "
+        f"shows that these were learned; in the answers {claim.compare[0]} differs by {_told(gain)} from {claim.compare[1]} on "
+        "criteria that mirror these types and on the others",
+        numbers=_numbers(gain),
+        remedy="claim a criterion that mirrors no negative type, too",
+    )
 
 
 def _rehearsed(claim: ClaimSettings, gain: MirrorGain) -> Finding:
@@ -108,12 +125,16 @@ def _rehearsed(claim: ClaimSettings, gain: MirrorGain) -> Finding:
         claims=(claim.name,),
         message=f"{about} mirrors a negative type that one of the two arms was shown, and the difference is larger there than "
         f"on other criteria: {_told(gain)}",
-        numbers={
-            "mirrored": gain.gain_mirrored,
-            "unmirrored": gain.gain_unmirrored,
-            "gap": gain.gap,
-            "low": gain.low,
-            "high": gain.high,
-        },
+        numbers=_numbers(gain),
         remedy="add an arm trained without that negative type",
     )
+
+
+def _numbers(gain: MirrorGain) -> dict[str, float | None]:
+    return {
+        "mirrored": gain.gain_mirrored,
+        "unmirrored": gain.gain_unmirrored,
+        "gap": gain.gap,
+        "low": gain.low,
+        "high": gain.high,
+    }

@@ -7,12 +7,12 @@ from typing import Any
 
 from compiler.assessment import Assessment
 from evaluators.criteria.measured import read_first_meetings
+from evaluators.results import Analysis
 from stage1.report import verdicts
 from stage1.report.data import ReportData
 from stage1.report.findings import findings
-from stage1.report.rates import rate_of
 from stage1.report.trust import newest_kappa
-from stage1.report.words import counted, endpoint_name, listed, percent, points
+from stage1.report.words import counted, endpoint_name, listed, points
 
 _TRUSTED = 0.85
 """Cohen's kappa from which a criterion is taken to say what a person would."""
@@ -159,19 +159,25 @@ def _ablation(data: ReportData) -> str:
 
 
 def _metrics(data: ReportData) -> str:
-    """Where the arm to be beaten leaves too little room, and where the scorer is weak on what claims are about."""
-    full, weak, newest = [], [], newest_kappa(read_first_meetings())
-    for claim in data.analysis.claims:
-        for endpoint in claim.on:
-            if newest.get(endpoint, 1.0) < _TRUSTED:
-                weak.append(f"{endpoint_name(endpoint)} (kappa {newest[endpoint]:.2f})")
-            rate = rate_of(data.analysis, claim.compare[1], endpoint) if len(claim.compare) == 2 else None
-            room = None if rate is None or rate.rate is None else 1 - rate.rate
-            if claim.expect == "greater" and room is not None and room < data.analysis.smallest_effect:
-                full.append(f"{claim.compare[1]} on {endpoint_name(endpoint)} ({percent(1 - room)})")
-    room_told = f"too little room above {listed(list(dict.fromkeys(full)), 8)}" if full else "each claim's endpoint left room"
-    told = listed(list(dict.fromkeys(weak)), 8)
-    return f"{room_told}; new labels found the scorer weak on {told}" if weak else room_told
+    """Where there was too little room, what was gained beyond what was rehearsed, and where the scorer is weak."""
+    newest = newest_kappa(read_first_meetings())
+    about = dict.fromkeys(endpoint for claim in data.analysis.claims for endpoint in claim.on)
+    weak = [f"{endpoint_name(name)} (kappa {newest[name]:.2f})" for name in about if newest.get(name, 1.0) < _TRUSTED]
+    told = [_room(data.analysis), *_rehearsal(data.analysis)]
+    return "; ".join([*told, f"new labels found the scorer weak on {listed(weak, 8)}"] if weak else told)
+
+
+def _room(analysis: Analysis) -> str:
+    short = dict.fromkeys(name for found in analysis.evidence.findings if found.code == "M012" for name in found.claims)
+    return f"too little room for {listed(list(short), 8)}" if short else "each claim's endpoints left room"
+
+
+def _rehearsal(analysis: Analysis) -> list[str]:
+    """Gains of claims whose arms were shown different negatives, where they were rehearsed and where not."""
+    gains = [
+        f"{each.claim} {points(each.gain_mirrored)} and {points(each.gain_unmirrored)}" for each in analysis.evidence.mirrors
+    ]
+    return [f"mean gain on criteria that one arm alone rehearsed, and on the others: {listed(gains, 20)}"] if gains else []
 
 
 def _reproducibility(data: ReportData) -> str:

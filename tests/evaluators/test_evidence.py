@@ -307,6 +307,20 @@ def test_gains_on_rehearsed_criteria_are_set_apart():
     assert finding(analysis, "M008").weight == "weakens"
 
 
+def test_an_endpoint_made_of_rehearsed_negatives_is_told_with_what_was_gained_elsewhere():
+    """Preference accuracy asks about the negatives that one arm alone was shown: a note beside the gains in the answers."""
+    scores = {
+        key: [row.model_copy(update={"preference": {"off_topic": key[0] == "a" or i % 2 == 0}}) for i, row in enumerate(run)]
+        for key, run in scored(30, 30).items()
+    }
+    runs = all_runs(a={"training": trained(objective="dpo", beta=0.1, pairs=tuple(pair(i) for i in range(5)))})
+    found = finding(judge(settings(on=("preference_accuracy",)), scores, ITEMS, runs), "M008")
+
+    assert (found.weight, found.subject) == ("notes", "mirrored pairs")
+    assert "only one of a and b was shown as bad" in found.message
+    assert found.numbers["unmirrored"] == 0
+
+
 def test_exposure_counts_the_items_seen_twice():
     """Half of the pairs' items were demonstrated before."""
     seen = trained(
