@@ -118,12 +118,27 @@ def run(
         str | None,
         typer.Option(metavar="ADDRESS", help="With --executor ray: the cluster, e.g. ray://host:10001.", show_default=False),
     ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=256,
+            metavar="N",
+            help="Processes that carry out steps at once on this machine, spread over its GPUs; "
+            "by default as many as several GPUs have room for, else this process alone.",
+            show_default=False,
+        ),
+    ] = None,
     store: StoreRoot = Path("runs"),
 ) -> None:
     """Carry out a spec: make what is missing, reuse what is there, write the report."""
     from stage1.commands.run import RunOptions, run_spec
 
-    options = RunOptions(store, only or (), fail_fast, log_format.value, executor.value, address)
+    if executor is Executor.ray and workers is not None:
+        raise typer.BadParameter("it is for --executor local; a Ray cluster has its own size", param_hint="--workers")
+    if executor is Executor.local and address is not None:
+        raise typer.BadParameter("it is for --executor ray", param_hint="--address")
+    options = RunOptions(store, only or (), fail_fast, log_format.value, executor.value, address, workers)
     raise typer.Exit(run_spec(spec, overrides or [], options))
 
 

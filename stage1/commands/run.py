@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,9 +20,12 @@ from stage1.commands.compiling import CannotRead, compiled_or_planned, print_bri
 from stage1.commands.report import render
 from stage1.commands.summary import print_summary
 from stage1.console import ConsoleObserver
-from stage1.executors import Executor, ExecutorError, Reports
+from stage1.executors import Executor, ExecutorError, MakeWorker, Reports
 from stage1.executors.local import LocalExecutor
+from stage1.executors.processes import ProcessExecutor
+from stage1.executors.seats import seats_here
 from stage1.failures import one_line, reason_to_stop
+from stage1.gpus import visible_gpus
 from stage1.interruption import exit_code, stopping_on_signals, what_stopped
 from stage1.json_log import JsonObserver
 from stage1.runner import Outcome, Runner, set_aside_if_damaged
@@ -46,6 +50,8 @@ class RunOptions:
     executor: str = "local"
     address: str | None = None
     """Of a Ray cluster."""
+    workers: int | None = None
+    """Processes that carry out steps at once on this machine; None: as its GPUs have room for them."""
 
 
 def run_spec(spec: Path, overrides: Sequence[str], options: RunOptions) -> int:
@@ -161,7 +167,7 @@ class _Run:
             from stage1.executors.on_ray import ray_executor  # imports ray
 
             return ray_executor(self._plan, self._store, make_worker, self._options.address)
-        return LocalExecutor(self._store, make_worker)
+        return executor_here(self._plan, self._store, make_worker, self._options.workers)
 
     def _conclude(self) -> None:
         data, page = render(self._plan, self._store, self._folder)
@@ -188,6 +194,15 @@ class _Run:
 
     def _warn(self, text: str) -> None:
         self._console.say("warning", text=text) if isinstance(self._console, JsonObserver) else self._console.say(text)
+
+
+def executor_here(plan: Plan, store: Store, make_worker: MakeWorker, workers: int | None) -> Executor:
+    """This process alone, or seats on this machine's GPUs, or as many as were asked for."""
+    gpus = visible_gpus()
+    seats = seats_here(plan, gpus, os.cpu_count() or 1, workers, DiskWorld())
+    if seats.device == 1 and not seats.pure:
+        return LocalExecutor(store, make_worker)
+    return ProcessExecutor(store, make_worker, seats, [gpu.id for gpu in gpus])
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,15 @@ def test_the_first_dpo_loss_is_ln_2_in_every_arm(finished: Path) -> None:
         assert summary["first_loss"] == pytest.approx(0.6931471805599453, abs=1e-5)
 
 
+def test_two_worker_processes_make_the_same(finished: Path, tmp_path: Path) -> None:
+    """`--workers 2`: the base arm, made by two processes at once, is byte for byte the one made by one."""
+    done = stage1(tmp_path, "run", str(NANO), "--only", "base", "--workers", "2")
+
+    made = contents(tmp_path)
+    assert f"{len(made)} steps run, 0 reused" in done.stderr
+    assert made.items() <= contents(finished).items()
+
+
 def test_a_second_run_makes_nothing(finished: Path) -> None:
     """The same command again reuses every step and leaves every artifact as it was."""
     before = {path: path.stat().st_mtime_ns for path in finished.glob("runs/artifacts/**/*")}

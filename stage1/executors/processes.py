@@ -1,0 +1,192 @@
+"""Several steps at once on this machine: seats are processes, each with its GPUs and a base model that stays in memory.
+
+This process opens no CUDA: a seat is told its GPUs by CUDA_VISIBLE_DEVICES before it imports anything that would. A seat that
+dies takes its lock and its draft with it, and the step is given to another; no seat outlives this process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+from compiler.plan import Plan, Step
+from stage1.attempt import Result, WorkerDied, attempt
+from stage1.executors import CurveRow, MakeWorker, Reports
+from stage1.executors.seats import Seats, uses_model
+from stage1.interruption import stopping_on_signals
+from stage1.store import Store, open_store
+
+_LOOK_EVERY = 0.5  # seconds
+_PROGRESS_EVERY = 0.5
+_PATIENCE = 10.0  # seconds that seats have to end themselves
+
+
+@dataclass(frozen=True, slots=True)
+class _Seat:
+    """One process, and the line to it."""
+
+    process: BaseProcess
+    line: Connection
+    gpus: tuple[str, ...]
+    for_model: bool
+
+
+class ProcessExecutor:
+    """Hands steps to free seats and opens one when none is free, as far as there is room."""
+
+    def __init__(self, store: Store, make_worker: MakeWorker, seats: Seats, gpus: Sequence[str]) -> None:
+        """`gpus`: how CUDA_VISIBLE_DEVICES names them; none: seats compute on the CPU."""
+        self._store, self._make_worker, self._seats, self._gpus = store, make_worker, seats, tuple(gpus)
+        self._threads = max(1, (os.cpu_count() or 1) // (seats.device + seats.pure))
+        self._free: list[_Seat] = []
+        self._at_work: dict[Connection, tuple[Step, _Seat]] = {}
+
+    def start(self, plan: Plan, reports: Reports) -> None:
+        """Keep the plan at hand; seats open when they are needed."""
+        self._plan, self._reports = plan, reports
+
+    def has_room_for(self, step: Step) -> bool:
+        """Whether a seat of its kind is free, or may be opened."""
+        kind = self._kind(step)
+        busy = sum(seat.for_model == kind for _, seat in self._at_work.values())
+        return busy < (self._seats.device if kind else self._seats.pure)
+
+    def submit(self, step: Step) -> None:
+        """Give the step to a seat."""
+        kind = self._kind(step)
+        seat = self._take(kind) or self._open(for_model=kind)
+        self._at_work[seat.line] = (step, seat)
+        with contextlib.suppress(OSError):  # it died meanwhile, which `wait` finds out
+            seat.line.send(step.id)
+
+    def wait(self) -> Sequence[Result]:
+        """What is done by now, or nothing after half a second; what steps told is passed on."""
+        ready = wait(list(self._at_work), timeout=_LOOK_EVERY) if self._at_work else []
+        return [result for line in ready if isinstance(line, Connection) and (result := self._hear(line)) is not None]
+
+    def close(self) -> None:
+        """End all seats, whatever they do."""
+        seats = [*self._free, *(seat for _, seat in self._at_work.values())]
+        self._free, self._at_work = [], {}
+        for seat in seats:
+            seat.process.terminate()
+        deadline = time.monotonic() + _PATIENCE
+        for seat in seats:
+            seat.process.join(max(0.0, deadline - time.monotonic()))
+            seat.process.kill()
+            seat.process.join()
+            seat.line.close()
+
+    def _kind(self, step: Step) -> bool:
+        return uses_model(step) or not self._seats.pure
+
+    def _take(self, kind: bool) -> _Seat | None:
+        """A free seat, on the least busy GPU."""
+        busy = Counter(seat.gpus for _, seat in self._at_work.values())
+        seat = min((seat for seat in self._free if seat.for_model == kind), key=lambda seat: busy[seat.gpus], default=None)
+        if seat is not None:
+            self._free.remove(seat)
+        return seat
+
+    def _open(self, *, for_model: bool) -> _Seat:
+        gpus = self._least_used() if for_model else ()
+        environment = {"CUDA_VISIBLE_DEVICES": ",".join(gpus)} if self._gpus else {}
+        if "OMP_NUM_THREADS" not in os.environ:
+            environment["OMP_NUM_THREADS"] = str(self._threads)
+        spawn = multiprocessing.get_context("spawn")  # a fork would share whatever libraries have opened here
+        ours, theirs = spawn.Pipe()
+        store = (self._store.root.absolute(), self._store.url)
+        told = (theirs, self._plan, store, self._make_worker, environment)
+        process = spawn.Process(target=_sit, args=told, name="stage1-seat")
+        process.start()
+        theirs.close()  # else its end would not be heard
+        return _Seat(process, ours, gpus, for_model)
+
+    def _least_used(self) -> tuple[str, ...]:
+        """The GPUs of a new seat: `Seats.gpus` of them, or one that is shared."""
+        each = max(1, round(self._seats.gpus))
+        groups = [self._gpus[start : start + each] for start in range(0, len(self._gpus) - each + 1, each)]
+        seated = Counter(seat.gpus for seat in [*self._free, *(seat for _, seat in self._at_work.values())])
+        return min(groups, key=lambda group: seated[group], default=self._gpus)
+
+    def _hear(self, line: Connection) -> Result | None:
+        """All that a seat has to say; its result, if that was the last."""
+        step, seat = self._at_work[line]
+        try:
+            while line.poll():
+                what, details = line.recv()
+                if what == "result":
+                    del self._at_work[line]
+                    self._free.append(seat)
+                    result: Result = details
+                    return result
+                getattr(self._reports, what)(step, *details)
+        except (EOFError, OSError):
+            del self._at_work[line]
+            line.close()
+            seat.process.join()
+            return WorkerDied(step.id, f"its worker process {_manner(seat.process.exitcode)}")
+        return None
+
+
+class _Told:
+    """Reports of a seat, sent home; progress at most twice a second."""
+
+    def __init__(self, home: Connection) -> None:
+        self._home, self._lock, self._told = home, threading.Lock(), 0.0
+
+    def started(self, step: Step) -> None:
+        self.tell("started", ())
+
+    def progress(self, step: Step, done: int, total: int) -> None:
+        if time.monotonic() - self._told > _PROGRESS_EVERY:
+            self._told = time.monotonic()
+            self.tell("progress", (done, total))
+
+    def curves(self, step: Step, rows: Sequence[CurveRow]) -> None:
+        self.tell("curves", (list(rows),))
+
+    def noted(self, step: Step, text: str) -> None:
+        self.tell("noted", (text,))
+
+    def tell(self, what: str, details: Any) -> None:
+        with self._lock:
+            self._home.send((what, details))
+
+
+def _sit(
+    home: Connection, plan: Plan, place: tuple[Path, str | None], make_worker: MakeWorker, environment: Mapping[str, str]
+) -> None:
+    """The life of a seat: one step after the other, until the line is closed or a signal comes."""
+    os.environ.update(environment)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the process that opened it, which ends it
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    store, told = open_store(*place), _Told(home)
+    worker = make_worker(told)
+    with contextlib.suppress(EOFError, BrokenPipeError, KeyboardInterrupt), stopping_on_signals():
+        while True:
+            told.tell("result", attempt(plan.step(home.recv()), plan, store, worker, told.started))
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)  # in the middle of whatever it does, as a killed process would
+
+
+def _manner(code: int | None) -> str:
+    if code is not None and code < 0:
+        return f"was killed ({signal.Signals(-code).name})"
+    return f"ended by itself (exit code {code})"
