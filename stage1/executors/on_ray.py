@@ -1,6 +1,6 @@
 """The same plan on a Ray cluster: seats are actors, so that a base model stays in memory from step to step.
 
-Artifacts go through the store, on a path that all nodes share. A worker that dies takes its lock and its draft with it: the
+Artifacts go through the store, on a path that all nodes share or at a URL. A worker that dies takes its lock and its draft with it: the
 step is given to another. What steps tell (progress, curves) comes back through one mailbox, and this process alone talks to
 MLflow.
 """
@@ -25,7 +25,8 @@ from stage1.attempt import Result, WorkerDied, attempt
 from stage1.executors import CurveRow, Executor, ExecutorError, MakeWorker, Reports
 from stage1.executors.seats import Seats, seats_for, uses_model
 from stage1.failures import one_line
-from stage1.store import Store
+from stage1.store import Store, StoreUnreachable, open_store
+from stage1.store.place import CACHE
 from stage1.world import DiskWorld
 
 _LOOK_EVERY = 0.5  # seconds between looks into the mailbox
@@ -120,16 +121,22 @@ class _ByMail:
 class Seat:
     """Carries out one step at a time, somewhere in the cluster."""
 
-    def __init__(self, plan: Plan, root: str, folder: str, make_worker: MakeWorker, mailbox: Any) -> None:
+    def __init__(self, plan: Plan, root: str, url: str | None, folder: str, make_worker: MakeWorker, mailbox: Any) -> None:
         if Path(folder).is_dir():
             os.chdir(folder)  # a spec names its files relative to where it is run
-        self._plan, self._store = plan, Store(Path(root))
+        self._plan = plan
+        self._store = open_store(Path(root if url is None else os.environ.get(CACHE, root)), url)
         self._reports = _ByMail(mailbox)
         self._worker = make_worker(self._reports)
 
-    def sees(self, name: str) -> str | None:
-        """None if this node sees the store; else this node's name."""
-        return None if (self._store.root / name).exists() else os.uname().nodename
+    def blind(self) -> str | None:
+        """Why this node does not see the store that the plan was noted in; None if it does."""
+        try:
+            if self._store.sees(self._plan.experiment):
+                return None
+        except StoreUnreachable as problem:
+            return f"{os.uname().nodename}: {problem}"
+        return f"{os.uname().nodename} does not see {self._store.shown}; choose a place that all nodes share with --store"
 
     def attempt(self, step_id: str) -> Result:
         """Make one step."""
@@ -189,14 +196,14 @@ class RayExecutor:
             needs |= {"num_gpus": self._seats.gpus, "memory": int(self._seats.memory)}
         folder = str(Path.cwd())
         return ray.remote(**needs)(Seat).remote(
-            self._shared_plan, str(self._store.root.absolute()), folder, self._make_worker, self._mailbox
+            self._shared_plan, str(self._store.root.absolute()), self._store.url, folder, self._make_worker, self._mailbox
         )
 
     def _see_store(self, seats: list[Any]) -> None:
-        asked = [seat.sees.remote(self._plan.experiment) for seat in seats]
+        asked = [seat.blind.remote() for seat in seats]
         try:
             first, _ = ray.wait(asked, num_returns=1, timeout=_PATIENCE)
-            blind = [name for name in ray.get(first, timeout=1.0) if name]
+            blind = [why for why in ray.get(first, timeout=1.0) if why]
         except (RayError, GetTimeoutError) as error:
             raise ExecutorError(f"a Ray worker cannot start: {one_line(error)[:300]}") from None
         if not first:
@@ -204,9 +211,7 @@ class RayExecutor:
                 f"no Ray worker started within {_PATIENCE:.0f} s; `ray status` shows what the cluster waits for"
             )
         if blind:
-            raise ExecutorError(
-                f"{blind[0]} does not see {self._store.root.absolute()}; choose a folder all nodes share with --store"
-            )
+            raise ExecutorError(blind[0])
 
     def _result(self, ref: Any) -> Result:
         step, seat, kind = self._at_work.pop(ref)

@@ -169,4 +169,4 @@ class Remote:
 def _what_to_install(protocol: str, missing: ImportError) -> str:
     if protocol in ("s3", "s3a"):
         return "install s3fs: `uv sync --extra remote`"
-    return f"{' '.join(str(missing).split())} (for instance `uv pip install PACKAGE`)"
+    return " ".join(str(missing).split())

@@ -48,6 +48,11 @@ class SharedStore(Store):
         self._clock = clock
         self._leases: Leases | None = None
 
+    @property
+    def shown(self) -> str:
+        """The URL without secrets."""
+        return self.remote.shown
+
     def has(self, fingerprint: str) -> bool:
         """Whether the artifact is complete where all see it."""
         return self.remote.has(_manifest(fingerprint))

@@ -31,6 +31,11 @@ class Store:
         self._scratch = root / "scratch"
         self._locks = root / "locks"
 
+    @property
+    def shown(self) -> str:
+        """Where the artifacts are, as people and logs may read it."""
+        return str(self.root)
+
     def has(self, fingerprint: str) -> bool:
         """Whether the artifact is complete."""
         return self._is_here(fingerprint)
