@@ -32,7 +32,7 @@ from stage1.runner import Outcome, Runner, set_aside_if_damaged
 from stage1.secrets import masked
 from stage1.steps.worker import StepWorker
 from stage1.store import DamagedArtifact, Store, write_json
-from stage1.tracking import MlflowTracker
+from stage1.tracking import TrackerBeside
 from stage1.tracking.place import tracking_uri
 from stage1.world import DiskWorld
 
@@ -122,9 +122,10 @@ class _Run:
         self._folder = options.store_root / plan.experiment
         self._folder.mkdir(parents=True, exist_ok=True)
         write_json(self._folder / "plan.json", plan.model_dump(mode="json"))
-        self._tracker = MlflowTracker(
-            tracking_uri((plan.spec.get("tracking") or {}).get("uri")),
+        self._tracker = TrackerBeside(
+            plan,
             self._store,
+            tracking_uri((plan.spec.get("tracking") or {}).get("uri")),
             self._folder / "tracking.json",
             self._warn,
             on_this_machine=options.executor == "local",

@@ -13,6 +13,7 @@ from typing import Any
 
 from stage1.secrets import masked
 from stage1.store import DamagedArtifact
+from stage1.tracking.place import database
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 10.0, 300.0  # seconds between attempts to reach a lost store
 _SETTINGS = {
@@ -72,9 +73,19 @@ class Connection:
             self._pause = min(2 * self._pause, _LONGEST_PAUSE)
         self._lost_at, self._client = time.monotonic(), None
 
-    def _connect(self) -> Any:
+    def prepare(self) -> None:
+        """Import what recording will need; nothing is opened yet."""
         for name, value in _SETTINGS.items():
             os.environ.setdefault(name, value)
+        import mlflow.models
+        import mlflow.system_metrics.system_metrics_monitor
+        import mlflow.tracking
+
+        if database(self.uri) is not None:
+            import mlflow.store.tracking.sqlalchemy_store  # noqa: F401
+
+    def _connect(self) -> Any:
+        self.prepare()
         from mlflow import MlflowClient
 
         for chatty in ("mlflow", "alembic", "urllib3.connectionpool"):  # importing mlflow sets its own levels
@@ -123,8 +134,3 @@ def _create_whole(path: Path | None) -> None:
         left_over.unlink()
     MlflowClient(tracking_uri=f"sqlite:///{beside}").search_experiments(max_results=1)
     beside.rename(path)
-
-
-def database(uri: str) -> Path | None:
-    """The file of a local sqlite store; None for any other kind."""
-    return Path(uri.removeprefix("sqlite:///")).absolute() if uri.startswith("sqlite:///") else None
