@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import os
 import sys
 from enum import StrEnum
@@ -259,9 +261,22 @@ def main() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # idle threads sleep: spinning costs a busy machine dearly
     try:
         app()
+    except SystemExit as ending:
+        if "torch" in sys.modules and not isinstance(ending.code, str):
+            _leave(ending.code or 0)
+        raise
     except KeyboardInterrupt:
         print("interrupted; what was complete is kept, the same command goes on from there", file=sys.stderr)
         sys.exit(EXIT_INTERRUPTED)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)
+
+
+def _leave(code: int) -> None:
+    """End without taking PyTorch apart, module by module, which takes seconds; what was registered for the end is done."""
+    atexit._run_exitfuncs()
+    with contextlib.suppress(BrokenPipeError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code)
