@@ -35,6 +35,8 @@ class PowerRow:
     items: int | None
     """Items needed for `target` with `seeds` seeds; None where no reasonable number is enough."""
     seeds: int
+    room: float | None = None
+    """The largest effect that fits, where the one asked about does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,7 @@ def _row(design: Design, power: Power, comparison: Comparison) -> PowerRow:
         detectable=needed.detectable if needed is not None else None,
         items=needed.items if needed is not None else None,
         seeds=needed.seeds if needed is not None else asked.seeds,
+        room=chance.room,
     )
 
 
@@ -135,8 +138,9 @@ def shortened(name: str, width: int) -> str:
 def _cells(row: PowerRow) -> str:
     power = f"{row.power * 100:.0f}% ± {row.error * 100:.1f}" if row.simulations else "none"
     detectable = f"{row.detectable * 100:g} points" if row.detectable is not None else "-"
-    needed = f"{row.items} x {row.seeds}" if row.items is not None else "none enough"
-    return f"{power:>12}  {detectable:>11}  {needed:>13}  {'no valid test' if row.why else row.test}"
+    needed = f"{row.items} x {row.seeds}" if row.items is not None else "none enough" if row.room is None else "-"
+    test = row.test if row.room is not None or not row.why else "no valid test"
+    return f"{'no room' if row.room is not None else power:>12}  {detectable:>11}  {needed:>13}  {test}"
 
 
 def _notes(table: PowerTable) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from compiler.assessment import mirrors
-from compiler.assessment.power_table import PowerTable
+from compiler.assessment.power_table import PowerRow, PowerTable
 from compiler.assessment.records import Answer, Verdict
 from compiler.checks.method import Design, Finding
 from compiler.diagnostics import counted
@@ -22,7 +22,7 @@ def answers(design: Design, findings: Sequence[Finding], power: PowerTable) -> t
     items, temperature = spec.data.instructions, spec.evaluation.decode.temperature
     untrained = [name for name, arm in design.arms.items() if not design.is_trained(arm)]
     size = f"{items.train} examples, {spec.data.preferences.pairs} pairs, {counted(len(spec.seeds), 'seed')}"
-    expected = f"power {weakest.power:.0%} at {weakest.effect * 100:g} points" if weakest else "not estimated"
+    expected = _expected(weakest) if weakest else "not estimated"
     room = f"detectable from {weakest.detectable * 100:g} points" if weakest and weakest.detectable else "nothing detectable"
     decoded = f"sampled at temperature {temperature:g}" if temperature else "answered greedily"
     only, named = len(design.comparisons), counted(len(spec.claims), "claim")
@@ -42,6 +42,11 @@ def answers(design: Design, findings: Sequence[Finding], power: PowerTable) -> t
         _metrics(design, findings),
         _reproducible(design),
     )
+
+
+def _expected(row: PowerRow) -> str:
+    effect = f"{row.effect * 100:g} points"
+    return f"no room for {effect}" if row.room is not None else f"power {row.power:.0%} at {effect}"
 
 
 def _answer(name: str, codes: tuple[str, ...], findings: Sequence[Finding], evidence: str) -> Answer:

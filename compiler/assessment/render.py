@@ -95,12 +95,17 @@ def _findings(review: Assessment, most: int) -> Iterator[str]:
         start = f"  {code} {_WEIGHTS[group[0].weight]} "
         shown, told = group[: max(1, most // 4)], set[str]()
         for found in shown:
-            new = [fact for fact in found.evidence or ((found.advice,) if found.remedy.empty else ()) if fact not in told]
+            new = [fact for fact in (*found.evidence, *_way_out(found)) if fact not in told]
             told.update(new)
             yield from _wrapped(start, "; ".join((f"line {found.line}, {_about(found)}: {found.reason}", *new)))
             start = " " * len(start)
         if len(group) > len(shown):
             yield f"{start}and {len(group) - len(shown)} more of this kind: --verbose shows them"
+
+
+def _way_out(found: Recommendation) -> tuple[str, ...]:
+    """In words, where nothing is to be pasted."""
+    return (f"way out: {found.advice}",) if found.advice and found.remedy.empty else ()
 
 
 def _about(found: Recommendation) -> str:

@@ -53,7 +53,9 @@ CODES = (
         """
         With these items, seeds and tests the smallest effect of interest would probably not be found, and not finding
         it would say nothing. At `level: mvp` a power below 40% is told, at `level: publication` one below 80%; and
-        settings there that only make the power look better.
+        settings there that only make the power look better. An effect that does not fit above the assumed rate of the
+        arm to be beaten cannot occur, however many items and seeds there are: name a smaller one, take harder items, or
+        say in `analysis.assumptions.base_rate` what is known of that rate.
         """,
         ARMS.replace("data: {", "data: {instructions: {heldout: 40}, ") + _GAIN,
         ARMS.replace("data: {", "data: {instructions: {heldout: 400}, ") + _GAIN,

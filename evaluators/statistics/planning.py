@@ -98,16 +98,15 @@ def why_no_test(question: Question) -> str:
     fewest = min(round(question.items * endpoint.applies) for endpoint in question.endpoints)
     if fewest < (FEWEST_ITEMS if question.recipe else 2):
         return f"{fewest} items are too few for a test"
-    return _why_no_room(question)
+    return ""
 
 
-def _why_no_room(question: Question) -> str:
+def room_above(question: Question) -> float | None:
+    """The largest effect, a fraction, that fits above the assumed rate; None where what is asked about fits or may be below."""
     if question.expect in ("equivalent", "not_worse", "different"):  # no effect is asked for, or one downwards will do
-        return ""
-    highest = max(endpoint.assumptions.base_rate for endpoint in question.endpoints)
-    if highest + question.effect <= HIGHEST_RATE:
-        return ""
-    return f"a rate of {highest:.0%} leaves no room for {question.effect * 100:g} points more"
+        return None
+    highest = max((endpoint.assumptions.base_rate for endpoint in question.endpoints), default=0.0)
+    return None if highest + question.effect <= HIGHEST_RATE else 1 - highest
 
 
 def bank_family_size(items: int) -> float:

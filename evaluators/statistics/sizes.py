@@ -9,7 +9,7 @@ from scipy import special
 
 from compiler.checks.method.power import MOST_ITEMS, MOST_SEEDS, Chance, Needs, Question
 from evaluators.statistics.crossed import Freedom, combined_error, seed_weight
-from evaluators.statistics.planning import Simulation, seeds_of, why_no_test
+from evaluators.statistics.planning import Simulation, room_above, seeds_of, why_no_test
 from evaluators.statistics.simulation import HIGHEST_RATE
 
 _EXPERIMENTS = 1_000
@@ -24,6 +24,8 @@ def chance_of(question: Question, experiments: int | None = None) -> Chance:
     """The power of a planned claim at the effect that it asks about; 0, unsimulated, where no valid test exists."""
     if why := why_no_test(question):
         return Chance(0.0, 0.0, 0, why)
+    if (room := room_above(question)) is not None:
+        return Chance(0.0, 0.0, 0, f"a rate of {1 - room:.0%} leaves no room for {question.effect * 100:g} points more", room)
     return Simulation(question, experiments).chance()
 
 
@@ -32,10 +34,12 @@ def needs_of(question: Question, target: float, least_seeds: int = 3) -> Needs:
 
     No design with fewer than `least_seeds` is proposed for a claim about a way of training.
     """
+    if (room := room_above(question)) is not None:  # no size helps, but smaller effects may be found
+        return Needs(_detectable_within(question, room, target), None, question.seeds)
     testable = question
     if why_no_test(question):
         testable = replace(question, items=max(question.items, 50), seeds=max(question.seeds, least_seeds, 2))
-    if why_no_test(testable):  # no room, or nothing to test: no size helps
+    if why_no_test(testable):  # nothing to test: no size helps
         return Needs(None, None, question.seeds)
     simulation = Simulation(testable, _EXPERIMENTS)
     closed = ClosedForm(simulation, simulation.chance().power)
@@ -88,6 +92,14 @@ class ClosedForm:
             enough = self.question.effect / error - critical + self.shift >= wanted
             low, high = (low, middle) if enough else (middle, high)
         return max(high * _STEP, _FEWEST_ITEMS)
+
+
+def _detectable_within(question: Question, room: float, target: float) -> float | None:
+    """The detectable effect of a question whose own effect does not fit."""
+    if why_no_test(question):
+        return None
+    simulation = Simulation(replace(question, effect=room / 2), _EXPERIMENTS)
+    return _detectable(simulation, ClosedForm(simulation, simulation.chance().power), target)
 
 
 def _detectable(simulation: Simulation, closed: ClosedForm, target: float) -> float | None:

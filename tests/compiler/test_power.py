@@ -9,6 +9,7 @@ import pytest
 
 from compiler.assessment import assess
 from compiler.assessment.power_table import power_table, render_power
+from compiler.assessment.render import render_assessment
 from compiler.checks.method import Design, run_method_checks
 from compiler.checks.method.power import Chance, Needs, Pilot
 from compiler.checks.method.sizes import question
@@ -162,3 +163,42 @@ def test_the_simulated_power_of_the_strengthened_design(root, compiled, power):
     assert all(row.detectable <= row.effect + 0.005 for row in table.rows)
     assert all(row.items * row.seeds <= 400 * 5 for row in table.rows)
     assert all(0 < row.error < 0.012 for row in table.rows)
+
+
+class Full(Fixed):
+    """A power that finds no room for what it is asked about."""
+
+    def __init__(self, room: float) -> None:
+        super().__init__(0.0)
+        self.answer = Chance(0.0, 0.0, 0, "no room", room)
+
+    def needs(self, question, target, least_seeds, /):
+        return Needs(0.125, None, question.seeds)
+
+
+def test_an_effect_that_cannot_occur_is_told_as_that_alone(root, compiled):
+    """90 points above a rate of 65%: no advice to look for more, no word of items that do not help, or of power looking better."""
+    spec = design(root, compiled, Full(0.35), "full", "analysis.smallest_effect=0.9")
+    (found,) = (f for f in run_method_checks(spec) if f.code == "M013")
+    text = " ".join((found.message, *found.evidence, found.advice))
+
+    assert "no room for 90 points" in found.message
+    assert (
+        "at the assumed rate of 65% at most 35 points fit; 400 items x 5 seeds: detectable from 12.5 points" in found.evidence
+    )
+    assert found.remedy.settings == {"analysis.smallest_effect": 0.1}
+    for contradictory in ("larger", "look better", "would reach", "claim less"):
+        assert contradictory not in text
+    row = power_table(spec).rows[0]
+    assert (row.room, row.detectable, row.test) == (0.35, 0.125, "crossed item x seed t")
+    assert " ".join(render_power(power_table(spec))[2].split()).endswith("no room 12.5 points - crossed item x seed t")
+
+
+def test_a_usual_effect_without_room_asks_for_harder_items(root, compiled):
+    """At a rate of 95% ten points cannot be gained: a smaller effect is not the remedy, harder items are, and the review says so."""
+    spec = design(root, compiled, Full(0.05), "full")
+    (found,) = (f for f in run_method_checks(spec) if f.code == "M013")
+
+    assert found.remedy.empty
+    assert "harder items" in found.advice
+    assert "way out: take harder items" in " ".join(render_assessment(assess(spec, (found,))).split())

@@ -189,8 +189,21 @@ def test_without_a_valid_test_there_is_no_power(question, why):
 
     assert (found.power, found.simulations) == (0.0, 0)
     assert why in found.why
-    assert needed.detectable is None
+    assert needed.detectable is None or why == "no room"
     assert (needed.items is None) == (why in ("no room", "no endpoint"))
+
+
+def test_what_cannot_be_gained_leaves_what_can():
+    """90 points do not fit above 65%: that is said with the room there is, and the effect that would be found is found as ever."""
+    far = recipe_question(130, 3, effect=0.9, endpoints=(believed(base_rate=0.65),))
+    found, needed = chance_of(far), needs_of(far, 0.8)
+    usual = needs_of(replace(far, effect=0.1), 0.8)
+
+    assert found.room == pytest.approx(0.35)
+    assert needed.items is None
+    assert needed.detectable is not None
+    assert needed.detectable == pytest.approx(usual.detectable, abs=0.011)
+    assert chance_of(replace(far, effect=0.3)).room is None
 
 
 def test_a_difference_may_be_downwards():

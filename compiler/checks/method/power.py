@@ -59,6 +59,8 @@ class Chance:
     simulations: int
     why: str = ""
     """Why there is no power at all, in words: no valid test, no room for the effect."""
+    room: float | None = None
+    """The largest effect that fits above the assumed rate, where the one asked about does not."""
 
 
 @dataclass(frozen=True, slots=True)

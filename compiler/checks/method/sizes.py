@@ -9,7 +9,7 @@ from dataclasses import replace
 from compiler.checks.method.controls import listed
 from compiler.checks.method.design import Comparison, Design
 from compiler.checks.method.finding import Finding, Remedy
-from compiler.checks.method.power import Believed, Chance, Needs, Question
+from compiler.checks.method.power import MOST_ITEMS, MOST_SEEDS, Believed, Chance, Needs, Question
 from compiler.diagnostics import counted
 from compiler.language.data import UNIFORM_MIX
 from compiler.language.evidence import PREFERENCE_ACCURACY
@@ -17,6 +17,8 @@ from compiler.language.evidence import PREFERENCE_ACCURACY
 SEEDS = {"mvp": 3, "publication": 5}
 """Training seeds that a recipe claim needs."""
 USUAL_POWER = 0.8
+_USUAL, _LARGEST = 0.1, 0.2
+"""The smallest effect that is usual, and the largest that evidence for others may name."""
 _LEAST_IN_A_TRIAL = 0.4
 """Power below which a trial run is told so; evidence for others is, below what the spec wants."""
 
@@ -67,15 +69,20 @@ def needs(design: Design, asked: Question) -> Needs | None:
 
 def check_power(design: Design) -> Iterator[Finding]:
     """The smallest effect of interest would probably be found (row 13)."""
+    full: list[tuple[Comparison, Question, Chance]] = []
     if design.power is not None:
         chances = [(c, asked := question(design, c), design.power.chance(asked)) for c in design.comparisons]
+        full = [found for found in chances if found[2].room is not None]
         least = target(design) if design.level == "publication" else _LEAST_IN_A_TRIAL
-        weak = [found for found in chances if found[2].power < least - 1e-9]
+        weak = [found for found in chances if found[2].room is None and found[2].power < least - 1e-9]
         if weak:
             yield _underpowered(design, weak)
+        if full:
+            yield _without_room(design, full)
     analysis = design.spec.analysis
-    if design.level == "publication" and design.comparisons and (analysis.power < 0.8 or analysis.smallest_effect > 0.2):
-        yield _lax(design, "power" if analysis.power < 0.8 else "smallest_effect")
+    lax = analysis.power < USUAL_POWER or analysis.smallest_effect > _LARGEST
+    if design.level == "publication" and len(full) < len(design.comparisons) and lax:
+        yield _lax(design, "power" if analysis.power < USUAL_POWER else "smallest_effect")
 
 
 def _underpowered(design: Design, weak: list[tuple[Comparison, Question, Chance]]) -> Finding:
@@ -92,7 +99,32 @@ def _underpowered(design: Design, weak: list[tuple[Comparison, Question, Chance]
         "underpowered",
         tuple(_evidence(design, asked, chance, needed)),
         Remedy(settings=_more(design, asked, needed)) if enough else Remedy(),
-        "hold out more items, with more seeds" if enough else "claim less: a larger effect, fewer tests",
+        "hold out more items, with more seeds"
+        if enough
+        else "test fewer endpoints, or name a larger smallest effect if only that matters",
+    )
+
+
+def _without_room(design: Design, full: list[tuple[Comparison, Question, Chance]]) -> Finding:
+    """The effect asked about cannot occur: neither items nor seeds help, and no larger effect does."""
+    names = tuple(comparison.name for comparison, _, _ in full)
+    _, asked, chance = min(full, key=lambda found: found[2].room or 0.0)
+    room, needed = chance.room or 0.0, needs(design, asked)
+    found = needed.detectable if needed is not None else None
+    told = f"detectable from {found * 100:g} points" if found is not None else "no effect is detectable"
+    size = f"{counted(asked.items, 'item')} x {counted(asked.seeds, 'seed')}"
+    too_large = asked.effect > _LARGEST and room > _USUAL
+    known = "if the arm to be beaten passes less, say so in `analysis.assumptions.base_rate`"
+    return Finding(
+        "M013",
+        "weakens",
+        names,
+        design.subject.key("analysis", "smallest_effect"),
+        f"{listed(names)}: no room for {asked.effect * 100:g} points",
+        "cannot occur",
+        (f"at the assumed rate of {1 - room:.0%} at most {room * 100:.3g} points fit; {size}: {told}",),
+        Remedy(settings={"analysis.smallest_effect": _USUAL}) if too_large else Remedy(),
+        "name the smallest effect that matters" if too_large else f"take harder items or another endpoint; {known}",
     )
 
 
@@ -111,7 +143,7 @@ def _evidence(design: Design, asked: Question, chance: Chance, needed: Needs | N
         yield (
             f"{needed.items} items x {needed.seeds} seeds {reach}"
             if needed.items
-            else f"no number of items and seeds would {reach}"
+            else f"no design of up to {MOST_ITEMS:,} items and {MOST_SEEDS} seeds was found to {reach}"
         )
 
 
@@ -166,5 +198,5 @@ def _lax(design: Design, key: str) -> Finding:
         f"{listed(names)}: `analysis.{key}` {value:g} makes the power look better than it is",
         "too lax for evidence",
         ("usual: power 0.8 or more, a smallest effect of 20 points or less",),
-        Remedy(settings={f"analysis.{key}": 0.8 if key == "power" else 0.1}),
+        Remedy(settings={f"analysis.{key}": USUAL_POWER if key == "power" else _USUAL}),
     )
