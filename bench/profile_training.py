@@ -45,7 +45,7 @@ def main() -> None:
     sequences = _micro_batch(base, options.tokens)
     read = tree_tokens(sequences)
     with trainable(base, ADAPTER, None, 1), lean(base.model, options.recompute):
-        seconds, peak = _timed(base, sequences)
+        seconds, queued, peak = _timed(base, sequences)
         with torch.profiler.profile(
             activities=[torch.profiler.ProfilerActivity.CUDA, torch.profiler.ProfilerActivity.CPU]
         ) as profile:
@@ -56,6 +56,7 @@ def main() -> None:
     needed = 4 * linear * read + 4 * scored * base.model.config.vocab_size * base.model.config.hidden_size
     rate = _matrix_rate()
     print(f"{read} tokens, {scored} scored, {options.layers} layers, recompute {options.recompute}: {seconds * 1e3:.1f} ms")
+    print(f"the host queues it in {queued * 1e3:.1f} ms")
     reached = needed / seconds
     print(f"needed {reached / 1e12:.0f} TFLOP/s of {rate / 1e12:.0f} measured: {reached / rate:.0%} of the floor")
     kept = bytes_per_token(shape_from_config(options.size, base.model.config.to_json_string()), options.recompute, 2) * read
@@ -78,7 +79,8 @@ def _pass(base: Any, sequences: list[Any]) -> None:
     sums.sum().backward()
 
 
-def _timed(base: Any, sequences: list[Any]) -> tuple[float, int]:
+def _timed(base: Any, sequences: list[Any]) -> tuple[float, float, int]:
+    """Seconds of a pass, seconds in which the host queues it, bytes at most beyond those before."""
     for _ in range(3):
         _pass(base, sequences)
     torch.cuda.synchronize()
@@ -87,8 +89,9 @@ def _timed(base: Any, sequences: list[Any]) -> tuple[float, int]:
     started = time.perf_counter()
     for _ in range(4):
         _pass(base, sequences)
+    queued = (time.perf_counter() - started) / 4
     torch.cuda.synchronize()
-    return (time.perf_counter() - started) / 4, torch.cuda.max_memory_allocated() - before
+    return (time.perf_counter() - started) / 4, queued, torch.cuda.max_memory_allocated() - before
 
 
 def _weights(module: Any) -> int:

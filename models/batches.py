@@ -97,7 +97,7 @@ def collate(
     predictors, targets, owners = _scored(trees, starts, loss_on)
 
     def put(values: NDArray[np.int64]) -> Tensor:
-        return torch.from_numpy(values).to(device, non_blocking=True)
+        return sent(torch.from_numpy(values), device)
 
     position_ids = put(positions.reshape(rows, width))
     return Batch(
@@ -110,6 +110,12 @@ def collate(
         rows=put(owners),
         counts=put(np.bincount(owners, minlength=len(sequences))),
     )
+
+
+def sent(tensor: Tensor, device: torch.device | str) -> Tensor:
+    """On its way from the host to the device: from memory that the device reads by itself, so that the host need not wait."""
+    pinned = tensor.pin_memory() if torch.device(device).type == "cuda" else tensor
+    return pinned.to(device, non_blocking=True)
 
 
 def tree_tokens(sequences: Sequence[Encoded]) -> int:
@@ -170,7 +176,7 @@ def _seen(trees: Sequence[_Tree], width: int, position_ids: Tensor) -> Tensor:
         branch[row, : len(tree.prompt)] = 0
         for number, (start, (_, response)) in enumerate(zip(tree.starts, tree.branches, strict=True), start=1):
             branch[row, start : start + len(response)] = number
-    owner = torch.from_numpy(branch).to(position_ids.device, non_blocking=True)
+    owner = sent(torch.from_numpy(branch), position_ids.device)
     same = (owner[:, :, None] == owner[:, None, :]) | ((owner[:, None, :] == 0) & (owner[:, :, None] != _PADDING))
     return (same & (position_ids[:, None, :] <= position_ids[:, :, None]))[:, None]
 
@@ -187,12 +193,12 @@ def _segments(trees: Sequence[_Tree], starts: Sequence[int], device: torch.devic
     seen = [len(key) for key in keys]
 
     def ends(lengths: list[int]) -> Tensor:
-        return torch.tensor([0, *accumulate(lengths)], dtype=torch.int32).to(device, non_blocking=True)
+        return sent(torch.tensor([0, *accumulate(lengths)], dtype=torch.int32), device)
 
     return Segments(
         query_ends=ends(queries),
         key_ends=ends(seen),
-        keys=torch.from_numpy(np.concatenate(keys)).to(device, non_blocking=True),
+        keys=sent(torch.from_numpy(np.concatenate(keys)), device),
         longest_query=max(queries),
         longest_key=max(seen),
     )

@@ -44,16 +44,32 @@ class DenseLinear(torch.nn.Linear):
         return functional.linear(input.to(self.weight.dtype), self.weight, self.bias).to(input.dtype)
 
 
-def dense_weight(quantised: Any) -> Tensor:
-    """What bitsandbytes multiplies with when it uses a `Linear4bit`: [out, in], in the layer's compute dtype (bfloat16)."""
-    from bitsandbytes.functional import dequantize_4bit
+def is_four_bit(layer: Any) -> bool:
+    """Whether it is bitsandbytes' `Linear4bit` with weights."""
+    return getattr(layer.weight, "quant_state", None) is not None
 
-    if getattr(quantised.weight.quant_state, "packing_format_for_cpu", False):
-        quantised.state_dict()  # on some CPUs the weights were packed for a kernel of their own; this unpacks them
-    state = copy.copy(quantised.weight.quant_state)
-    state.dtype = quantised.compute_dtype or torch.bfloat16  # rounded once, from the product of value and scale
-    weight: Tensor = dequantize_4bit(quantised.weight.data, state)
-    return weight
+
+class FourBit:
+    """The weights of a `Linear4bit`, laid out as often as they are asked for: what can be found out once, is."""
+
+    def __init__(self, layer: Any) -> None:
+        from bitsandbytes.functional import dequantize_4bit
+
+        if getattr(layer.weight.quant_state, "packing_format_for_cpu", False):
+            layer.state_dict()  # on some CPUs the weights were packed for a kernel of their own; this unpacks them
+        self._layer, self._lay_out = layer, dequantize_4bit
+        self._state = copy.copy(layer.weight.quant_state)
+        self._state.dtype = layer.compute_dtype or torch.bfloat16  # rounded once, from the product of value and scale
+
+    def dense(self) -> Tensor:
+        """What bitsandbytes multiplies with when it uses the layer: [out, in], in its compute dtype (bfloat16); a copy."""
+        weight: Tensor = self._lay_out(self._layer.weight.data, self._state)
+        return weight
+
+
+def dense_weight(quantised: Any) -> Tensor:
+    """Those of a `Linear4bit`, as `FourBit.dense`."""
+    return FourBit(quantised).dense()
 
 
 def four_bit_layers(model: torch.nn.Module) -> list[tuple[torch.nn.Module, str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from models.batches import collate
+from models.batches import collate, sent
 from models.log_probabilities import response_log_probs
 from trainers.data import GlobalBatch
 from trainers.examples import DpoExample, sequences
@@ -24,10 +24,10 @@ class DpoModule(TrainingModule):
         at = {sequence: index for index, sequence in enumerate(read)}
         sides = torch.tensor([[at[row.chosen], at[row.rejected]] for row in rows])
         sums, counts = response_log_probs(self.model, collate(read, self.base.device, packed=self.policy.packed))
-        sides = sides.to(sums.device, non_blocking=True)
+        sides = sent(sides, sums.device)
         (chosen, rejected), (chosen_tokens, rejected_tokens) = sums[sides].T, counts[sides].T
         reference = torch.tensor([[row.reference_chosen, row.reference_rejected] for row in rows], dtype=torch.float64)
-        ref_chosen, ref_rejected = reference.to(sums.device, sums.dtype, non_blocking=True).T
+        ref_chosen, ref_rejected = sent(reference.to(sums.dtype), sums.device).T
         terms = preference_loss(chosen, rejected, ref_chosen, ref_rejected, chosen_tokens, rejected_tokens, self.recipe)
         metrics = {
             "rewards/chosen": terms.chosen_reward,

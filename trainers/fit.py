@@ -6,7 +6,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,10 +15,12 @@ import torch
 
 from compiler.estimates.micro_batches import Recompute
 from models.adapters import trainable
+from models.batches import tree_tokens
 from models.lean.install import lean
 from models.loading import LoadedBase
+from models.nf4 import resident_bf16
 from trainers.errors import TrainingDiverged, TrainingError
-from trainers.examples import Examples, Prepared, forward_tokens, longest_sequence, prepare
+from trainers.examples import Examples, Prepared, forward_tokens, longest_sequence, prepare, sequences
 from trainers.memory_policy import choose
 from trainers.random_state import seed_of
 from trainers.recipe import Recipe
@@ -149,7 +151,9 @@ def train(
 
                 fit_with_trl(training, data, settings, seed, logs, on_step, _validation_points(steps))
             else:
-                policy = together.agreed(choose(loaded, memory_limit, recompute))
+                most = max(tree_tokens(sequences(batch)) for batch in data.train_batches)
+                policy = choose(loaded, memory_limit, recompute, most=most, may_lay_out=not together.lockstep)
+                policy = together.agreed(policy)
                 options: dict[str, Any] = {"peers": together, "keeper": keeper, "resumed": resumed}
                 options |= _validation(data)
                 _fit(_module(settings)(loaded, settings, policy, steps, on_step, **options), data, logs)
@@ -213,7 +217,7 @@ def _fit(module: TrainingModule, data: GlobalBatches, loggers: list[Any]) -> Non
         enable_model_summary=False,
         use_distributed_sampler=False,
     )
-    with lean(module.model, module.policy.recompute):
+    with resident_bf16(module.model) if module.policy.laid_out else nullcontext(), lean(module.model, module.policy.recompute):
         trainer.fit(module, datamodule=data)
 
 

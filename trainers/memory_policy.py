@@ -5,14 +5,15 @@ Neither changes what is computed, but for the order of float additions.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
-from compiler.estimates.micro_batches import CPU_TOKENS, Recompute, largest
+from compiler.estimates.micro_batches import CPU_TOKENS, MOST_TOKENS, Recompute, largest
 from compiler.estimates.shapes import shape_from_config
 from models.attention import can_pack
 from models.loading import LoadedBase
+from models.nf4 import four_bit_layers
 
 
 @dataclass(frozen=True)
@@ -24,26 +25,38 @@ class MemoryPolicy:
     recompute: Recompute
     packed: bool
     """Trees end to end in one row, not padded."""
+    laid_out: bool = False
+    """Four-bit weights are kept dense for the whole training: the same numbers, made once."""
 
     def halved(self) -> MemoryPolicy:
         """After running out of memory: half as much at a time."""
-        return MemoryPolicy(max(1, self.tokens // 2), self.recompute, self.packed)
+        return replace(self, tokens=max(1, self.tokens // 2))
 
 
-def choose(base: LoadedBase, limit: int | None = None, recompute: Recompute | None = None) -> MemoryPolicy:
-    """The largest micro-batch that fits; whatever makes it large enough is computed again, and no more than that.
+def choose(
+    base: LoadedBase,
+    limit: int | None = None,
+    recompute: Recompute | None = None,
+    *,
+    most: int = MOST_TOKENS,
+    may_lay_out: bool = True,
+) -> MemoryPolicy:
+    """The fastest micro-batch that fits.
 
     Args:
         base: with what is to be trained on it.
         limit: bytes that the process may take of the device in all; None takes what is free.
         recompute: None chooses.
+        most: tokens that a global batch has, at most.
+        may_lay_out: whether four-bit weights may be kept dense, where there is room.
     """
     packed = can_pack(base.device, base.model.dtype)
     if base.device.type != "cuda":
         return MemoryPolicy(CPU_TOKENS, recompute or "none", packed)
     shape = shape_from_config(base.settings.base, base.model.config.to_json_string())
-    found = largest(shape, base.model.dtype.itemsize, _room(base.device, limit), recompute)
-    return MemoryPolicy(found.tokens, found.recompute, packed)
+    four_bit = may_lay_out and bool(four_bit_layers(base.model))
+    found = largest(shape, base.model.dtype.itemsize, _room(base.device, limit), recompute, four_bit=four_bit, most=most)
+    return MemoryPolicy(found.tokens, found.recompute, packed, found.laid_out)
 
 
 def _room(device: torch.device, limit: int | None) -> int:

@@ -89,9 +89,9 @@ class DdpPeers(Peers):
     def agreed(self, policy: MemoryPolicy) -> MemoryPolicy:
         """That of the process with the least room, for passes that go side by side."""
         modes = ("none", "selective", "full")
-        own = torch.tensor([policy.tokens, modes.index(policy.recompute)])
-        tokens, mode = zip(*(each.tolist() for each in self.of_each(own)), strict=True)
-        return MemoryPolicy(min(tokens), modes[max(mode)], policy.packed)  # type: ignore[arg-type]
+        own = torch.tensor([policy.tokens, modes.index(policy.recompute), int(policy.laid_out)])
+        tokens, mode, laid_out = zip(*(each.tolist() for each in self.of_each(own)), strict=True)
+        return MemoryPolicy(min(tokens), modes[max(mode)], policy.packed, all(laid_out))  # type: ignore[arg-type]
 
     def sum_gradients(self, parameters: Sequence[nn.Parameter]) -> None:
         """In a few large transfers."""

@@ -73,7 +73,10 @@ def trained_bytes(model: Mapping[str, Any], shape: ModelShape) -> float:
 
 
 def micro_batch_of(step: Step, shape: ModelShape, device: Device) -> MicroBatch:
-    """What goes through the model at a time in a training step, where the recipe leaves it open."""
+    """What goes through the model at a time in a training step, where the recipe leaves it open.
+
+    Memory that is left over may make four-bit weights dense meanwhile; a step does not need it.
+    """
     model = step.settings["model"]
     if not device.is_gpu:
         return MicroBatch(CPU_TOKENS, "none")

@@ -1,12 +1,13 @@
 """How much goes through a model at a time in training: one rule, for what a plan expects and for the training itself.
 
-Longer micro-batches are faster until matrix products run at full speed, since what is done per micro-batch (making four-bit
-weights dense, launching kernels) is shared by more tokens. Where memory is short of that, something is computed again.
+Longer micro-batches are faster, since what is done per micro-batch (making four-bit weights dense, launching kernels) is shared
+by more tokens; computing something again makes room for them, at a price. The rule takes what costs least per token.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 from typing import Literal
 
 from compiler.estimates.shapes import ModelShape
@@ -16,37 +17,62 @@ Recompute = Literal["none", "selective", "full"]
 
 CPU_TOKENS = 1024
 """On a CPU larger micro-batches only leave its caches."""
-ENOUGH_TOKENS = 4096
-"""From here on memory need not be bought with computation."""
 MOST_TOKENS = 16_384
 SCORED_AT_ONCE = 1024
 """Positions whose logits exist at a time."""
 SHARE = 0.92
 """Of the room; the rest is lost between the allocator's blocks."""
+TIME = {"none": 1.0, "selective": 1.2, "full": 1.35}
+"""Of a token, as measured at 32B (docs/log.md)."""
+AROUND = 100
+"""Tokens in whose time a micro-batch's kernels are launched."""
+MAKING_DENSE = 250
+"""Tokens in whose time four-bit weights are made dense, forwards and backwards."""
 
 
 @dataclass(frozen=True, slots=True)
 class MicroBatch:
-    """Tokens at a time, and what is computed again for it."""
+    """Tokens at a time, and what is done for room or with it."""
 
     tokens: int
     recompute: Recompute
+    laid_out: bool = False
+    """Four-bit weights are made dense once for the whole training, not in every micro-batch."""
+
+    @property
+    def time(self) -> float:
+        """Per token, beside that of one among endlessly many with nothing computed again; for four-bit weights."""
+        return TIME[self.recompute] * (1 + (AROUND + (0 if self.laid_out else MAKING_DENSE)) / self.tokens)
 
 
-def largest(shape: ModelShape, item: int, room: float, recompute: Recompute | None = None) -> MicroBatch:
-    """What fits into `room` bytes beside weights and optimizer; of what may be computed again, no more than is needed.
+def largest(
+    shape: ModelShape,
+    item: int,
+    room: float,
+    recompute: Recompute | None = None,
+    *,
+    four_bit: bool = False,
+    most: int = MOST_TOKENS,
+) -> MicroBatch:
+    """What fits into `room` bytes beside weights and optimizer, and is fastest there.
 
     Args:
         shape: of the model.
         item: bytes of a number.
         room: bytes; where it is too small for anything, a micro-batch of one token is the answer.
         recompute: None chooses.
+        four_bit: there are weights to lay out.
+        most: tokens that there are to go through at once.
     """
     modes: tuple[Recompute, ...] = ("none", "selective", "full") if recompute is None else (recompute,)
     left = SHARE * room - bytes_at_once(shape, item)
-    fits = {mode: int(left / bytes_per_token(shape, mode, item)) for mode in modes}
-    mode = next((mode for mode, tokens in fits.items() if tokens >= ENOUGH_TOKENS), max(fits, key=lambda mode: fits[mode]))
-    return MicroBatch(max(1, min(MOST_TOKENS, fits[mode])), mode)
+
+    def fitting(mode: Recompute, laid_out: bool) -> MicroBatch:
+        tokens = (left - 2.0 * shape.linear_parameters * laid_out) / bytes_per_token(shape, mode, item)
+        return MicroBatch(int(min(most, MOST_TOKENS, tokens)), mode, laid_out)
+
+    found = [fitting(*choice) for choice in product(modes, (False, True) if four_bit else (False,))]
+    return min((micro for micro in found if micro.tokens > 0), key=lambda micro: micro.time, default=MicroBatch(1, modes[-1]))
 
 
 def bytes_per_token(shape: ModelShape, recompute: Recompute, item: int) -> float:

@@ -1,12 +1,13 @@
 """Puts the lean layers in place of those of transformers and peft, and takes them off again.
 
-Only what is known to compute the same is replaced: LoRA on linear layers without dropout, the gated block with silu, and norms
-of the usual form. Anything else stays as it is.
+Only what is known to compute the same is replaced: LoRA on linear layers without dropout, the gated block with silu, the
+attention of Llama and its like, and norms of the usual form; frozen, with adapters or without, so that a reference and a policy
+are computed alike. Anything else stays as it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -17,10 +18,14 @@ from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
 from compiler.estimates.micro_batches import Recompute
-from models.lean.linear import ADAPTER, AdaptedLinear, Frozen, Lora
-from models.lean.mlp import AdaptedMlp, Projections
+from models.lean.linear import ADAPTER, AdaptedLinears, Frozen, Layers, Lora
+from models.lean.mlp import AdaptedMlp
+from models.lean.self_attention import self_attention
 
-_PARTS = ("gate_proj", "up_proj", "down_proj")
+_GATED = ("gate_proj", "up_proj", "down_proj")
+_READING = ("q_proj", "k_proj", "v_proj")
+_ATTENTIONS = ("LlamaAttention", "MistralAttention", "Qwen2Attention")
+"""Rotary positions over whole heads, and nothing between projections and attention."""
 
 
 @contextmanager
@@ -38,10 +43,12 @@ def lean(model: torch.nn.Module, recompute: Recompute = "none") -> Iterator[None
             del module.forward
 
 
-def _forwards(model: torch.nn.Module, *, again: bool) -> Iterator[tuple[torch.nn.Module, Callable[..., Tensor]]]:
+def _forwards(model: torch.nn.Module, *, again: bool) -> Iterator[tuple[torch.nn.Module, Callable[..., Any]]]:
     for module in model.modules():
         if _is_gated(module):
             yield module, _mlp_forward(module, again)
+        elif _is_attention(module):
+            yield module, self_attention(module, _projection(*_parts(module, _READING)), _attention_function(module))
         elif _is_adapted(module):
             yield module, _linear_forward(module)
         elif _is_norm(module):
@@ -49,23 +56,27 @@ def _forwards(model: torch.nn.Module, *, again: bool) -> Iterator[tuple[torch.nn
 
 
 def _linear_forward(module: Any) -> Callable[[Tensor], Tensor]:
-    frozen = _frozen(module)
+    project = _projection(module)
+    return lambda x: project(x)[0]
 
-    def forward(x: Tensor) -> Tensor:
-        # The adapter is asked for each time: of sharded weights this is the moment when they are whole.
-        y: Tensor = AdaptedLinear.apply(x, frozen, *_adapter(module))
-        return y
+
+def _projection(*parts: Any) -> Callable[[Tensor], tuple[Tensor, ...]]:
+    layers = _layers(parts)
+
+    def forward(x: Tensor) -> tuple[Tensor, ...]:
+        # Adapters are asked for each time: of sharded weights this is the moment when they are whole.
+        outputs: tuple[Tensor, ...] = AdaptedLinears.apply(x, layers, *_matrices(parts))
+        return outputs
 
     return forward
 
 
 def _mlp_forward(module: Any, again: bool) -> Callable[[Tensor], Tensor]:
-    gate, up, down = parts = [getattr(module, name) for name in _PARTS]
-    layers = Projections(_frozen(gate), _frozen(up), _frozen(down), tuple(_adapter(part).scale for part in parts))
+    parts = _parts(module, _GATED)
+    layers = _layers(parts)
 
     def forward(x: Tensor) -> Tensor:
-        matrices = [matrix for part in parts for matrix in _adapter(part)[:2]]
-        y: Tensor = AdaptedMlp.apply(x, layers, again, *matrices)
+        y: Tensor = AdaptedMlp.apply(x, layers, again, *_matrices(parts))
         return y
 
     return forward
@@ -80,8 +91,24 @@ def _norm_forward(module: Any) -> Callable[[Tensor], Tensor]:
     return forward
 
 
+def _layers(parts: Sequence[Any]) -> Layers:
+    return Layers(tuple(map(_frozen, parts)), tuple(_adapter(part).scale for part in parts))
+
+
+def _matrices(parts: Sequence[Any]) -> list[Tensor | None]:
+    return [matrix for part in parts for matrix in _adapter(part)[:2]]
+
+
+def _parts(module: Any, names: Sequence[str]) -> list[Any]:
+    return [part for name in names if (part := getattr(module, name, None)) is not None]
+
+
+def _base_layer(module: Any) -> Any:
+    return module.base_layer if _is_lora(module) else module
+
+
 def _frozen(module: Any) -> Frozen:
-    return Frozen(module.base_layer if _is_lora(module) else module)
+    return Frozen(_base_layer(module))
 
 
 def _adapter(module: Any) -> Lora:
@@ -99,11 +126,29 @@ def _is_adapted(module: Any) -> bool:
 
 
 def _is_gated(module: Any) -> bool:
-    parts = [getattr(module, name, None) for name in _PARTS]
-    if any(part is None for part in parts) or not isinstance(getattr(module, "act_fn", None), _silu_types()):
-        return False
-    frozen = not any(weight.requires_grad for part in parts for weight in _frozen(part).layer.parameters())
-    return frozen and any(map(_is_lora, parts)) and not any(map(_drops, parts))
+    return isinstance(getattr(module, "act_fn", None), _silu_types()) and _are_replaceable(module, _GATED)
+
+
+def _is_attention(module: Any) -> bool:
+    return (
+        type(module).__name__ in _ATTENTIONS
+        and _attention_function(module) is not None
+        and not module.attention_dropout
+        and _are_replaceable(module, _READING)
+    )
+
+
+def _attention_function(module: Any) -> Any:
+    from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
+
+    return ALL_ATTENTION_FUNCTIONS.get(module.config._attn_implementation)
+
+
+def _are_replaceable(module: Any, names: Sequence[str]) -> bool:
+    """All parts are there, frozen but for their adapters, and drop nothing."""
+    parts = _parts(module, names)
+    frozen = not any(weight.requires_grad for part in parts for weight in _base_layer(part).parameters())
+    return len(parts) == len(names) and frozen and not any(map(_drops, parts))
 
 
 def _is_norm(module: Any) -> bool:

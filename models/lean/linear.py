@@ -1,33 +1,36 @@
-"""A frozen linear layer with a LoRA adapter: y = x W' + b + scale * (x A') B' (Hu et al. 2021, arXiv 2106.09685)."""
+"""Frozen linear layers with LoRA adapters: y = x W' + b + scale * (x A') B' (Hu et al. 2021, arXiv 2106.09685)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from models.nf4 import FourBit, is_four_bit
+
 ADAPTER = "default"
 """The name peft gives to the only adapter on a model."""
 
 
-@dataclass(frozen=True)
 class Frozen:
-    """Weights that do not train, dense or in four bits."""
+    """A linear layer whose weights do not train, dense or in four bits."""
 
-    layer: Any
-    """A torch.nn.Linear, or bitsandbytes' Linear4bit."""
+    def __init__(self, layer: Any) -> None:
+        """A torch.nn.Linear, or bitsandbytes' Linear4bit."""
+        self.layer = layer
+        self._four_bit = FourBit(layer) if is_four_bit(layer) else None
 
     def dense(self) -> Tensor:
         """[out, in]. Of four-bit weights a fresh copy, to be let go after use, in the precision that they are multiplied in."""
-        if getattr(self.layer.weight, "quant_state", None) is None:
-            plain: Tensor = self.layer.weight
-            return plain
-        from models.nf4 import dense_weight
-
-        return dense_weight(self.layer)
+        if self._four_bit is not None:
+            return self._four_bit.dense()
+        weight: Tensor = self.layer.weight
+        return weight
 
     def output(self, x: Tensor) -> Tensor:
         """[N, out] of x [N, in]."""
@@ -52,47 +55,87 @@ class Lora(NamedTuple):
     """[out, r]."""
     scale: float
 
-    def cast(self, dtype: torch.dtype) -> tuple[Tensor, Tensor] | None:
-        """Both matrices in the precision of the layer's input."""
-        return None if self.a is None or self.b is None else (self.a.to(dtype), self.b.to(dtype))
+    def cast(self, dtype: torch.dtype) -> Lora:
+        """In the precision of the layer's input."""
+        return self if self.a is None or self.b is None else Lora(self.a.to(dtype), self.b.to(dtype), self.scale)
 
 
-def adapted(x: Tensor, frozen: Frozen, lora: Lora) -> Tensor:
-    """The layer's output [N, out] for x [N, in]; without an adapter, the frozen layer's."""
-    y, cast = frozen.output(x), lora.cast(x.dtype)
-    return y if cast is None else y.addmm_(x @ cast[0].T, cast[1].T, alpha=lora.scale)
+@dataclass(frozen=True)
+class Layers:
+    """Frozen layers that read the same input, and the scales of their adapters."""
+
+    frozen: tuple[Frozen, ...]
+    scales: tuple[float, ...]
+
+    def loras(self, matrices: Sequence[Tensor | None]) -> list[Lora]:
+        """Of A and B of each layer in turn."""
+        return [Lora(a, b, scale) for a, b, scale in zip(matrices[::2], matrices[1::2], self.scales, strict=True)]
 
 
-def input_gradient(dy: Tensor, frozen: Frozen, lora: Lora, onto: Tensor | None = None) -> Tensor:
+def adapted(x: Tensor, frozen: Frozen, lora: Lora) -> tuple[Tensor, Tensor | None]:
+    """The layer's output [N, out] for x [N, in], and the adapter's own inner state x A' [N, r] if there is one."""
+    y = frozen.output(x)
+    if lora.a is None or lora.b is None:
+        return y, None
+    inner = x @ lora.a.T
+    return y.addmm_(inner, lora.b.T, alpha=lora.scale), inner
+
+
+def inner_gradient(dy: Tensor, lora: Lora) -> Tensor | None:
+    """dL/d(inner) [N, r] of dL/dy [N, out], but for the adapter's scale."""
+    return None if lora.b is None else dy @ lora.b
+
+
+def input_gradient(dy: Tensor, dinner: Tensor | None, frozen: Frozen, lora: Lora, onto: Tensor | None = None) -> Tensor:
     """dL/dx [N, in] of dL/dy [N, out]; added to `onto` in place where there is one."""
-    dx, cast = frozen.gradient(dy, onto), lora.cast(dy.dtype)
-    return dx if cast is None else dx.addmm_(dy @ cast[1], cast[0], alpha=lora.scale)
+    dx = frozen.gradient(dy, onto)
+    return dx if dinner is None or lora.a is None else dx.addmm_(dinner, lora.a, alpha=lora.scale)
 
 
-def adapter_gradients(dy: Tensor, x: Tensor, lora: Lora) -> tuple[Tensor | None, Tensor | None]:
-    """dL/dA [r, in] and dL/dB [out, r], in the adapter's own precision."""
-    cast = lora.cast(x.dtype)
-    if cast is None or lora.a is None or lora.b is None or not lora.a.requires_grad:
+def adapter_gradients(
+    dy: Tensor, dinner: Tensor | None, x: Tensor, inner: Tensor | None, lora: Lora
+) -> tuple[Tensor | None, Tensor | None]:
+    """dL/dA [r, in] and dL/dB [out, r]."""
+    if dinner is None or inner is None:
         return None, None
-    da, db = (dy @ cast[1]).T @ x, dy.T @ (x @ cast[0].T)
-    return (da * lora.scale).to(lora.a.dtype), (db * lora.scale).to(lora.b.dtype)
+    return _scaled_product(dinner.T, x, lora.scale), _scaled_product(dy.T, inner, lora.scale)
 
 
-class AdaptedLinear(torch.autograd.Function):
-    """Keeps the input, nothing else."""
+def _scaled_product(left: Tensor, right: Tensor, scale: float) -> Tensor:
+    """scale * left @ right, in one pass."""
+    return torch.addmm(right.new_empty(()), left, right, beta=0, alpha=scale)
 
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, frozen: Frozen, a: Tensor | None, b: Tensor | None, scale: float) -> Tensor:
-        """x [..., in] to [..., out]."""
-        ctx.save_for_backward(x, a, b)
-        ctx.frozen, ctx.scale = frozen, scale
-        return adapted(x.flatten(0, -2), frozen, Lora(a, b, scale)).unflatten(0, x.shape[:-1])
+
+class AdaptedLinears(torch.autograd.Function):
+    """Several layers over one input. Keeps that, the adapters and their narrow inner states, nothing else."""
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        """Gradients of x, A and B."""
-        x, a, b = ctx.saved_tensors
-        lora, dy = Lora(a, b, ctx.scale), gradients[0].flatten(0, -2)
-        da, db = adapter_gradients(dy, x.flatten(0, -2), lora)
-        dx = input_gradient(dy, ctx.frozen, lora).view_as(x) if ctx.needs_input_grad[0] else None
-        return dx, None, da, db, None
+    def forward(ctx: Any, x: Tensor, layers: Layers, *matrices: Tensor | None) -> tuple[Tensor, ...]:
+        """x [..., in] to one [..., out] per layer. `matrices`: A and B of each layer, None where there is none."""
+        rows = x.flatten(0, -2)
+        loras = [lora.cast(x.dtype) for lora in layers.loras(matrices)]
+        outputs, inner = zip(*(adapted(rows, *layer) for layer in zip(layers.frozen, loras, strict=True)), strict=True)
+        ctx.save_for_backward(x, *inner, *chain.from_iterable(lora[:2] for lora in loras))
+        ctx.layers, ctx.dtypes = layers, [None if matrix is None else matrix.dtype for matrix in matrices]
+        return tuple(output.unflatten(0, x.shape[:-1]) for output in outputs)
+
+    @staticmethod
+    def backward(ctx: Any, *dys: Tensor) -> tuple[Tensor | None, ...]:
+        """Gradients of x and of every matrix."""
+        count = len(dys)
+        x, *saved = ctx.saved_tensors
+        inner, loras, rows = saved[:count], ctx.layers.loras(saved[count:]), x.flatten(0, -2)
+        dx: Tensor | None = None
+        narrow: list[Tensor | None] = []
+        flat = [dy.flatten(0, -2) for dy in dys]
+        for dy, of_adapter, frozen, lora in zip(flat, inner, ctx.layers.frozen, loras, strict=True):
+            dinner = inner_gradient(dy, lora)
+            if ctx.needs_input_grad[0]:
+                dx = input_gradient(dy, dinner, frozen, lora, onto=dx)
+            narrow += adapter_gradients(dy, dinner, rows, of_adapter, lora)
+        return (None if dx is None else dx.view_as(x), None, *in_precision(narrow, ctx.dtypes))
+
+
+def in_precision(tensors: Sequence[Tensor | None], dtypes: Sequence[torch.dtype | None]) -> list[Tensor | None]:
+    """Each in its own."""
+    return [None if tensor is None else tensor.to(dtype) for tensor, dtype in zip(tensors, dtypes, strict=True)]

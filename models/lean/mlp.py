@@ -6,67 +6,50 @@ Two are enough (gate and up), or none, at the price of computing them again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
-from models.lean.linear import Frozen, Lora, adapted, adapter_gradients, input_gradient
-
-
-@dataclass(frozen=True)
-class Projections:
-    """The three frozen layers, and the scales of their adapters in the same order."""
-
-    gate: Frozen
-    up: Frozen
-    down: Frozen
-    scales: tuple[float, ...]
-
-    def loras(self, matrices: Sequence[Tensor | None]) -> tuple[Lora, Lora, Lora]:
-        """Of A and B of gate, up and down."""
-        gate_a, gate_b, up_a, up_b, down_a, down_b = matrices
-        gate, up, down = self.scales
-        return Lora(gate_a, gate_b, gate), Lora(up_a, up_b, up), Lora(down_a, down_b, down)
+from models.lean.fused import gated, gated_gradients
+from models.lean.linear import Layers, adapted, adapter_gradients, in_precision, inner_gradient, input_gradient
 
 
 class AdaptedMlp(torch.autograd.Function):
-    """Keeps the input and, unless they are to be computed again, gate and up."""
+    """Keeps the input, the adapters and their narrow inner states and, unless they are to be computed again, gate and up."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, layers: Projections, again: bool, *matrices: Tensor | None) -> Tensor:
-        """x [..., hidden] to the same shape. `matrices`: A and B of gate, up and down, None where there is none."""
-        loras = layers.loras(matrices)
-        gate, up = _wide(x.flatten(0, -2), layers, loras)
-        ctx.save_for_backward(x, *((None, None) if again else (gate, up)), *matrices)
-        ctx.layers = layers
-        return adapted(functional.silu(gate) * up, layers.down, loras[2]).view_as(x)
+    def forward(ctx: Any, x: Tensor, layers: Layers, again: bool, *matrices: Tensor | None) -> Tensor:
+        """x [..., hidden] to the same shape. `layers`: gate, up, down. `matrices`: A and B of each, or None."""
+        rows = x.flatten(0, -2)
+        loras = [lora.cast(x.dtype) for lora in layers.loras(matrices)]
+        (gate, in_gate), (up, in_up) = (adapted(rows, *layer) for layer in zip(layers.frozen[:2], loras[:2], strict=True))
+        y, in_down = adapted(gated(gate, up), layers.frozen[2], loras[2])
+        kept = (None, None) if again else (gate, up)
+        ctx.save_for_backward(x, *kept, in_gate, in_up, in_down, *chain.from_iterable(lora[:2] for lora in loras))
+        ctx.layers, ctx.dtypes = layers, [None if matrix is None else matrix.dtype for matrix in matrices]
+        return y.view_as(x)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, *dys: Tensor) -> tuple[Tensor | None, ...]:
         """Gradients of x and of the six adapter matrices."""
-        x, gate, up, *matrices = ctx.saved_tensors
-        layers: Projections = ctx.layers
-        loras = of_gate, of_up, of_down = layers.loras(matrices)
-        rows, dy = x.flatten(0, -2), gradients[0].flatten(0, -2)
+        x, gate, up, in_gate, in_up, in_down, *matrices = ctx.saved_tensors
+        gate_layer, up_layer, down_layer = ctx.layers.frozen
+        of_gate, of_up, of_down = ctx.layers.loras(matrices)
+        rows, dy = x.flatten(0, -2), dys[0].flatten(0, -2)
         if gate is None:
-            gate, up = _wide(rows, layers, loras)
-        dh, silu = input_gradient(dy, layers.down, of_down), functional.silu(gate)
-        dup, dgate = dh * silu, torch.ops.aten.silu_backward(dh.mul_(up), gate)
+            gate, up = adapted(rows, gate_layer, of_gate)[0], adapted(rows, up_layer, of_up)[0]
+        din_down = inner_gradient(dy, of_down)
+        dgate, dup, h = gated_gradients(input_gradient(dy, din_down, down_layer, of_down), gate, up)
+        din_gate, din_up = inner_gradient(dgate, of_gate), inner_gradient(dup, of_up)
         narrow = (
-            *adapter_gradients(dgate, rows, of_gate),
-            *adapter_gradients(dup, rows, of_up),
-            *adapter_gradients(dy, silu.mul_(up), of_down),
+            *adapter_gradients(dgate, din_gate, rows, in_gate, of_gate),
+            *adapter_gradients(dup, din_up, rows, in_up, of_up),
+            *adapter_gradients(dy, din_down, h, in_down, of_down),
         )
         dx = None
         if ctx.needs_input_grad[0]:
-            dx = input_gradient(dgate, layers.gate, of_gate)
-            dx = input_gradient(dup, layers.up, of_up, onto=dx).view_as(x)
-        return dx, None, None, *narrow
-
-
-def _wide(x: Tensor, layers: Projections, loras: tuple[Lora, Lora, Lora]) -> tuple[Tensor, Tensor]:
-    return adapted(x, layers.gate, loras[0]), adapted(x, layers.up, loras[1])
+            dx = input_gradient(dgate, din_gate, gate_layer, of_gate)
+            dx = input_gradient(dup, din_up, up_layer, of_up, onto=dx).view_as(x)
+        return dx, None, None, *in_precision(narrow, ctx.dtypes)

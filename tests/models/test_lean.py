@@ -7,10 +7,12 @@ from tiny_models import make_model, save_base, wrap
 from models.adapters import AdapterSettings, fresh, trainable
 from models.batches import collate
 from models.lean.install import lean
-from models.lean.linear import AdaptedLinear
+from models.lean.linear import AdaptedLinears
 from models.lean.mlp import AdaptedMlp
+from models.lean.self_attention import Rotated
 from models.loading import load_base
 from models.log_probabilities import response_log_probs
+from models.nf4 import four_bit_layers
 from models.prompt_format import Encoded
 
 ADAPTER = {"rank": 4, "alpha": 8}
@@ -35,6 +37,8 @@ def sums_and_gradients(base):
 def test_four_bit_layers_compute_the_same(tmp_path, dtype, tolerance, recompute):
     """Sums and adapter gradients over NF4 weights are those of peft and bitsandbytes; in bfloat16 up to its rounding."""
     base = load_base({"base": str(save_base(tmp_path, hidden_size=64)), "quantization": "nf4", "dtype": dtype}, "cpu")
+    for _, _, layer in four_bit_layers(base.model):
+        layer.compute_dtype = getattr(torch, dtype)  # else it is bfloat16, whose rounding hides what is compared here
     with trainable(base, ADAPTER, None, 1):
         sums, gradient = sums_and_gradients(base)
         with lean(base.model, recompute):
@@ -53,7 +57,7 @@ def used(base):
             seen.add(node)
             todo += [parent for parent, _ in node.next_functions]
     names = {type(node).__name__ for node in seen}
-    return {function for function in (AdaptedLinear, AdaptedMlp) if f"{function.__name__}Backward" in names}
+    return {function for function in (AdaptedLinears, AdaptedMlp, Rotated) if f"{function.__name__}Backward" in names}
 
 
 def test_layers_are_swapped_inside_the_block_only():
@@ -61,7 +65,7 @@ def test_layers_are_swapped_inside_the_block_only():
     base = wrap(make_model())
     with trainable(base, ADAPTER, None, 1):
         with lean(base.model):
-            assert used(base) == {AdaptedLinear, AdaptedMlp}
+            assert used(base) == {AdaptedLinears, AdaptedMlp, Rotated}
         assert used(base) == set()
     assert not any("forward" in vars(module) for module in base.model.modules())
 
@@ -69,8 +73,8 @@ def test_layers_are_swapped_inside_the_block_only():
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [
-        ({"targets": ("q_proj", "v_proj")}, {AdaptedLinear}),
-        ({"targets": ("up_proj",)}, {AdaptedMlp}),
+        ({"targets": ("q_proj", "v_proj")}, {AdaptedLinears, AdaptedMlp, Rotated}),
+        ({"targets": ("up_proj",)}, {AdaptedLinears, AdaptedMlp, Rotated}),
         ({"dropout": 0.5}, set()),
     ],
 )

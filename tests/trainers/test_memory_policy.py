@@ -5,13 +5,17 @@ from collections import Counter
 import pytest
 import torch
 from small_data import ADAPTER, examples, recipe
-from tiny_models import make_model, wrap
+from tiny_models import make_model, save_base, wrap
 
-from compiler.estimates.micro_batches import CPU_TOKENS, ENOUGH_TOKENS, bytes_per_token, largest
+from compiler.estimates.micro_batches import CPU_TOKENS, MicroBatch, bytes_per_token, largest
 from compiler.estimates.shapes import known_shape, shape_from_config
 from models.adapters import trainable
+from models.loading import load_base
+from models.nf4 import four_bit_layers
+from trainers.data import GlobalBatches
 from trainers.dpo import DpoModule
 from trainers.examples import prepare
+from trainers.fit import _fit
 from trainers.memory_policy import MemoryPolicy, choose
 from trainers.recipe import Recipe
 
@@ -81,15 +85,59 @@ def test_a_cpu_gets_small_padded_batches():
     assert choose(wrap(make_model())) == MemoryPolicy(CPU_TOKENS, "none", False)
 
 
-def test_nothing_is_computed_again_without_need():
-    """With a lot of room nothing is; with less, the wide halves; with little, whole layers; never fewer tokens for it."""
+def test_what_costs_least_time_is_taken():
+    """With a lot of room nothing is computed again; with little, whole layers are; what is taken fits, and less room is never faster."""
     shape = known_shape("Qwen/Qwen2.5-32B")
-    rooms = [60e9, 32e9, 12e9, 3e9]
+    rooms = [60e9, 32e9, 12e9, 4e9]
 
     found = [largest(shape, 2, room) for room in rooms]
 
-    assert [micro.recompute for micro in found] == ["none", "selective", "full", "full"]
-    assert all(micro.tokens >= ENOUGH_TOKENS for micro in found[:3])
+    assert [micro.recompute for micro in found[:1] + found[2:]] == ["none", "full", "full"]
+    assert [micro.time for micro in found] == sorted(micro.time for micro in found)
     assert all(
         micro.tokens * bytes_per_token(shape, micro.recompute, 2) < room for micro, room in zip(found, rooms, strict=True)
     )
+
+
+def test_no_choice_is_faster_than_the_one_taken():
+    """Whatever is asked to be computed again: with the choice left open it is as fast or faster."""
+    shape = known_shape("Qwen/Qwen2.5-32B")
+    for room in (6e9, 18e9, 42e9, 60e9, 120e9):
+        open_choice = largest(shape, 2, room, four_bit=True)
+        assert all(open_choice.time <= largest(shape, 2, room, mode).time for mode in ("none", "selective", "full"))
+
+
+def test_four_bit_weights_are_laid_out_where_that_pays():
+    """With 110 GB beside the weights, small batches of a 32B model train on dense weights, which are counted; with 58 GB they
+    cannot, and nothing is laid out where there is nothing in four bits."""
+    shape = known_shape("Qwen/Qwen2.5-32B")
+
+    dense = largest(shape, 2, 110e9, four_bit=True, most=1800)
+
+    assert dense == MicroBatch(1800, "none", laid_out=True)
+    assert 2 * shape.linear_parameters + 1800 * bytes_per_token(shape, "none", 2) < 110e9
+    assert not largest(shape, 2, 58e9, four_bit=True, most=1800).laid_out
+    assert not largest(shape, 2, 110e9, most=1800).laid_out
+
+
+def test_training_on_dense_weights_gives_the_same_numbers(tmp_path):
+    """NF4 weights made dense once, or in every pass: the same losses and the same adapter, bit for bit; then they are NF4 again."""
+    base = load_base({"base": str(save_base(tmp_path, hidden_size=64)), "quantization": "nf4", "dtype": "bfloat16"}, "cpu")
+    settings = Recipe(**recipe("dpo"))
+    found = []
+    for laid_out in (False, True):
+        data = GlobalBatches(prepare(examples("dpo", base), base.tokenizer, settings), settings, 1, None)
+        losses = []
+        with trainable(base, ADAPTER, None, 1):
+            policy = MemoryPolicy(CPU_TOKENS, "none", False, laid_out)
+            _fit(
+                DpoModule(base, settings, policy, len(data.train_batches), lambda _, loss, to=losses: to.append(loss)), data, []
+            )
+            weights = [p.detach().clone() for p in base.model.parameters() if p.requires_grad]
+        found.append((losses, weights))
+        assert four_bit_layers(base.model)
+
+    (losses, weights), (dense_losses, dense_weights) = found
+    assert losses == dense_losses
+    assert len(set(losses)) > 1
+    assert all(torch.equal(one, other) for one, other in zip(weights, dense_weights, strict=True))
