@@ -30,7 +30,14 @@ Overrides = Annotated[
     ),
 ]
 StoreRoot = Annotated[
-    Path, typer.Option("--store", metavar="DIR", help="Where artifacts and reports are kept.", envvar="STAGE1_STORE")
+    str,
+    typer.Option(
+        "--store",
+        metavar="DIR|URL",
+        help="Where artifacts are kept: a folder, or an fsspec URL such as s3://bucket/prefix, used through a folder of this "
+        "machine (STAGE1_CACHE, else runs).",
+        envvar="STAGE1_STORE",
+    ),
 ]
 
 
@@ -85,11 +92,12 @@ def plan(
         float | None, typer.Option(metavar="PER_HOUR", min=0, help="Price of an hour on the device.", show_default=False)
     ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", help="Leave nothing out: every step, contrast and finding.")] = False,
-    store: StoreRoot = Path("runs"),
+    store: StoreRoot = "runs",
 ) -> None:
     """Check a spec and show what running it would do. Needs no GPU and loads no model."""
     from stage1.commands.plan import show_plan
 
+    root, url = _place(store)
     raise typer.Exit(
         show_plan(
             spec,
@@ -97,7 +105,8 @@ def plan(
             as_json=format == "json",
             out=out,
             require_go=require_go,
-            store_root=store,
+            store_root=root,
+            url=url,
             strengthened=strengthen,
             device=device,
             price=price,
@@ -131,7 +140,7 @@ def run(
             show_default=False,
         ),
     ] = None,
-    store: StoreRoot = Path("runs"),
+    store: StoreRoot = "runs",
 ) -> None:
     """Carry out a spec: make what is missing, reuse what is there, write the report."""
     from stage1.commands.run import RunOptions, run_spec
@@ -140,7 +149,8 @@ def run(
         raise typer.BadParameter("it is for --executor local; a Ray cluster has its own size", param_hint="--workers")
     if executor is Executor.local and address is not None:
         raise typer.BadParameter("it is for --executor ray", param_hint="--address")
-    options = RunOptions(store, only or (), fail_fast, log_format.value, executor.value, address, workers)
+    root, url = _place(store)
+    options = RunOptions(root, only or (), fail_fast, log_format.value, executor.value, address, workers, url)
     raise typer.Exit(run_spec(spec, overrides or [], options))
 
 
@@ -161,12 +171,13 @@ def report(
             metavar="PATH", help="Where to write it (default: html into the store, others to stdout).", show_default=False
         ),
     ] = None,
-    store: StoreRoot = Path("runs"),
+    store: StoreRoot = "runs",
 ) -> None:
     """Write the report of a finished run."""
     from stage1.commands.report import write_report
 
-    raise typer.Exit(write_report(spec, overrides or [], kind=format.value, out=out, store_root=store, labels=labels))
+    root, url = _place(store)
+    raise typer.Exit(write_report(spec, overrides or [], kind=format.value, out=out, store_root=root, labels=labels, url=url))
 
 
 @app.command()
@@ -212,47 +223,57 @@ def diff(
     first: Annotated[Path, typer.Argument(metavar="A", help="A spec, a plan, or the folder of a run.", show_default=False)],
     second: Annotated[Path, typer.Argument(metavar="B", help="Another.", show_default=False)],
     format: Annotated[TextOrJson, typer.Option(help="With json, stdout is one JSON document.")] = TextOrJson.text,
-    store: StoreRoot = Path("runs"),
+    store: StoreRoot = "runs",
 ) -> None:
     """Show what differs between two specs, plans or runs, by arm and step."""
     from stage1.commands.diff import show_difference
 
-    raise typer.Exit(show_difference(first, second, as_json=format == "json", store_root=store))
+    root, url = _place(store)
+    raise typer.Exit(show_difference(first, second, as_json=format == "json", store_root=root, url=url))
 
 
 @app.command()
 def gc(
     specs: Annotated[Path, typer.Option(metavar="DIR", help="The folder whose specs need what is kept.")] = Path("specs"),
     delete: Annotated[bool, typer.Option("--delete", help="Remove it; without this nothing is removed.")] = False,
-    store: StoreRoot = Path("runs"),
+    store: StoreRoot = "runs",
 ) -> None:
     """Show, or remove, what no spec in a folder needs."""
     from stage1.commands.gc import collect
 
-    raise typer.Exit(collect(specs, store, delete=delete))
+    root, url = _place(store)
+    raise typer.Exit(collect(specs, root, delete=delete, url=url))
 
 
 @app.command()
 def doctor(
     verify: Annotated[bool, typer.Option("--verify", help="Hash every file in the store.")] = False,
-    store: StoreRoot = Path("runs"),
+    store: StoreRoot = "runs",
 ) -> None:
     """Say whether this machine is fit to run: device, memory, disk, store, versions, hub, tracking."""
     from stage1.commands.doctor import diagnose
     from stage1.tracking.place import tracking_uri
 
-    raise typer.Exit(diagnose(store, tracking_uri(None), verify=verify))
+    root, url = _place(store)
+    raise typer.Exit(diagnose(root, tracking_uri(None), verify=verify, url=url))
 
 
 @app.command()
 def ui(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Of the local server.")] = 5000,
-    store: StoreRoot = Path("runs"),
+    store: StoreRoot = "runs",
 ) -> None:
     """Open MLflow's pages at the comparison of the arms."""
     from stage1.commands.ui import open_ui
 
-    raise typer.Exit(open_ui(store, port))
+    raise typer.Exit(open_ui(_place(store)[0], port))
+
+
+def _place(store: str) -> tuple[Path, str | None]:
+    """The folder to work in, and the URL at which artifacts are shared, if `--store` names one."""
+    from stage1.store.place import folder_and_url
+
+    return folder_and_url(store)
 
 
 def main() -> None:
@@ -271,6 +292,13 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)
+    except OSError as problem:
+        from stage1.store import StoreUnreachable
+
+        if not isinstance(problem, StoreUnreachable):
+            raise
+        print(f"error: {problem}", file=sys.stderr)
+        sys.exit(EXIT_USAGE)
 
 
 def _leave(code: int) -> None:

@@ -154,7 +154,7 @@ def _shared_store(root: Path, url: str | None) -> Iterator[Line]:
         store = SharedStore(root, url)
         known = store.known()
         with store.claim("doctor") as mine:
-            told = f"{len(known)} artifacts at {store.remote.shown}" + ("" if mine else ", another doctor is at work")
+            told = f"{len(known)} artifacts at {store.shown}" + ("" if mine else ", another doctor is at work")
     except StoreUnreachable as problem:
         yield Line("bad", "store", str(problem), "check address, credentials and permissions; nothing runs without the store")
         return

@@ -65,7 +65,7 @@ def _collect_shared(specs: Path, needed: frozenset[str], store_root: Path, url: 
     others = [_plan_in(content) for content in store.plans()]
     if None in others:
         print(
-            f"error: {store.remote.shown} holds a plan that this version cannot read, so nothing was removed there",
+            f"error: {store.shown} holds a plan that this version cannot read, so nothing was removed there",
             file=sys.stderr,
         )
         return 1
@@ -73,8 +73,8 @@ def _collect_shared(specs: Path, needed: frozenset[str], store_root: Path, url: 
     garbage = {fingerprint: size for fingerprint, size in sorted(store.sizes().items()) if fingerprint not in kept}
     for fingerprint, size in garbage.items():
         what = store.step_of(fingerprint) or "incomplete"
-        print(f"{_size(size):>10}  {what:<40} {store.remote.shown} {fingerprint}")
-    total = f"{_size(sum(garbage.values()))} in {len(garbage)} artifacts at {store.remote.shown}"
+        print(f"{_size(size):>10}  {what:<40} {store.shown} {fingerprint}")
+    total = f"{_size(sum(garbage.values()))} in {len(garbage)} artifacts at {store.shown}"
     if not delete:
         print(f"{total} is needed by no spec in {specs} and by no last run there; `--delete` removes it")
         return 0

@@ -31,7 +31,7 @@ from stage1.json_log import JsonObserver
 from stage1.runner import Outcome, Runner, set_aside_if_damaged
 from stage1.secrets import masked
 from stage1.steps.worker import StepWorker
-from stage1.store import DamagedArtifact, Store, write_json
+from stage1.store import DamagedArtifact, Store, open_store
 from stage1.tracking import TrackerBeside
 from stage1.tracking.place import tracking_uri
 from stage1.world import DiskWorld
@@ -52,10 +52,16 @@ class RunOptions:
     """Of a Ray cluster."""
     workers: int | None = None
     """Processes that carry out steps at once on this machine; None: as its GPUs have room for them."""
+    url: str | None = None
+    """Where artifacts are shared, if not in `store_root` alone."""
 
 
 def run_spec(spec: Path, overrides: Sequence[str], options: RunOptions) -> int:
-    """Carry out a spec, or a plan written earlier; the exit code of the command line contract."""
+    """Carry out a spec, or a plan written earlier; the exit code of the command line contract.
+
+    Raises:
+        StoreUnreachable: nothing here speaks the protocol of the store's URL.
+    """
     try:
         compilation = compiled_or_planned(spec, overrides, options.store_root)
     except CannotRead as problem:
@@ -75,7 +81,7 @@ def run_spec(spec: Path, overrides: Sequence[str], options: RunOptions) -> int:
         names = ", ".join(dict.fromkeys(entry.arm for entry in compilation.plan.arms))
         print(f"error: --only {unknown[0]}: there is no such arm; the arms are {names}", file=sys.stderr)
         return 2
-    return _ending_well(compilation.plan, options, console)
+    return _ending_well(compilation.plan, open_store(options.store_root, options.url), options, console)
 
 
 def _tell_diagnostics(compilation: Compilation, console: JsonObserver) -> None:
@@ -85,11 +91,11 @@ def _tell_diagnostics(compilation: Compilation, console: JsonObserver) -> None:
         console.say("note", text=note)
 
 
-def _ending_well(plan: Plan, options: RunOptions, console: ConsoleObserver | JsonObserver) -> int:
+def _ending_well(plan: Plan, store: Store, options: RunOptions, console: ConsoleObserver | JsonObserver) -> int:
     """Every way of ending comes with one clear line and its exit code."""
     try:
         with stopping_on_signals():
-            return _Run(plan, options, console).carry_out()
+            return _Run(plan, store, options, console).carry_out()
     except KeyboardInterrupt as stop:
         console.close()
         _tell(console, what_stopped(stop), "what was complete is kept, the same command goes on from there")
@@ -116,12 +122,9 @@ def _tell(console: ConsoleObserver | JsonObserver, what: str, then: str) -> None
 class _Run:
     """One execution of a plan: its folder, its tracker, its executor."""
 
-    def __init__(self, plan: Plan, options: RunOptions, console: ConsoleObserver | JsonObserver) -> None:
-        self._plan, self._options, self._console = plan, options, console
-        self._store = Store(options.store_root)
-        self._folder = options.store_root / plan.experiment
-        self._folder.mkdir(parents=True, exist_ok=True)
-        write_json(self._folder / "plan.json", plan.model_dump(mode="json"))
+    def __init__(self, plan: Plan, store: Store, options: RunOptions, console: ConsoleObserver | JsonObserver) -> None:
+        self._plan, self._store, self._options, self._console = plan, store, options, console
+        self._folder = store.keep_plan(plan.experiment, plan.model_dump(mode="json"))
         self._tracker = TrackerBeside(
             plan,
             self._store,
@@ -133,6 +136,7 @@ class _Run:
 
     def carry_out(self) -> int:
         """Run, write the report, and make again what the report finds damaged."""
+        self._send_what_is_only_here()
         try:
             for repairs_left in reversed(range(_REPAIRS)):
                 outcome = self._steps()
@@ -175,6 +179,16 @@ class _Run:
         print_summary(data.analysis)
         print(f"\nreport   {page}")
         self._tracker.summarize(data.analysis, page)
+
+    def _send_what_is_only_here(self) -> None:
+        """Made before the store was at a URL, or never arrived there: whoever carries out this plan is to find it."""
+        only_here = self._store.only_here()
+        for step in self._plan.steps:
+            if step.fingerprint in only_here:
+                try:
+                    self._store.publish(step.fingerprint)
+                except DamagedArtifact as damage:  # has been moved aside, and is made again
+                    self._console.artifact_damaged(step, str(damage), None)
 
     def _set_aside_all_damaged(self) -> None:
         for step in self._plan.steps:

@@ -1,8 +1,8 @@
 """The same plan on a Ray cluster: seats are actors, so that a base model stays in memory from step to step.
 
-Artifacts go through the store, on a path that all nodes share or at a URL. A worker that dies takes its lock and its draft with it: the
-step is given to another. What steps tell (progress, curves) comes back through one mailbox, and this process alone talks to
-MLflow.
+Artifacts go through the store, on a path that all nodes share or at a URL. A worker that dies takes its lock and its draft with
+it: the step is given to another. What steps tell (progress, curves) comes back through one mailbox, and this process alone
+talks to MLflow.
 """
 
 from __future__ import annotations
