@@ -16,10 +16,6 @@ from dataclasses import dataclass
 
 from stage1.store.remote import Remote, StoreUnreachable
 
-_ABANDONED = 60.0  # seconds without a sign of its holder
-_RENEWED = 15.0  # seconds between signs
-_LOOK_EVERY = 3.0  # seconds between looks at a lease that somebody else has
-
 
 @dataclass(slots=True)
 class _Seen:
@@ -35,9 +31,16 @@ class _Seen:
 class Leases:
     """Leases of one folder of this machine, which has its own locks: it never has two holders of one lease in it."""
 
-    def __init__(self, remote: Remote, owner: str, clock: Callable[[], float], *, abandoned: float = _ABANDONED) -> None:
-        """`owner` names the folder, and `clock` counts seconds; a lease is abandoned after `abandoned` of them."""
-        self._remote, self._owner, self._clock, self._abandoned = remote, owner, clock, abandoned
+    ABANDONED = 60.0
+    """Seconds without a sign of its holder after which a lease is free."""
+    RENEWED = 15.0
+    """Seconds between signs."""
+    LOOK_EVERY = 3.0
+    """Seconds between looks at a lease that somebody else has: every look is a request."""
+
+    def __init__(self, remote: Remote, owner: str, clock: Callable[[], float]) -> None:
+        """`owner` names the folder, and `clock` counts seconds."""
+        self._remote, self._owner, self._clock = remote, owner, clock
         self._seen: dict[str, _Seen] = {}
 
     @contextlib.contextmanager
@@ -60,7 +63,7 @@ class Leases:
 
     def _take(self, name: str) -> str | None:
         seen = self._seen.get(name)
-        if seen and self._clock() - seen.looked < min(_LOOK_EVERY, self._abandoned):
+        if seen and self._clock() - seen.looked < self.LOOK_EVERY:
             return None
         numbers = sorted(int(number) for number in self._remote.names(f"leases/{name}") if number.isdigit())
         older = [f"leases/{name}/{number}" for number in numbers]
@@ -83,12 +86,12 @@ class Leases:
         now, seen = self._clock(), self._seen.get(name)
         if seen and (seen.name, seen.content) == (lease, content):
             seen.looked = now
-            return now - seen.since > self._abandoned
+            return now - seen.since > self.ABANDONED
         self._seen[name] = _Seen(lease, content, now, now)
         return False
 
     def _renew(self, lease: str, over: threading.Event) -> None:
-        while not over.wait(min(_RENEWED, self._abandoned / 4)):
+        while not over.wait(self.RENEWED):
             with contextlib.suppress(StoreUnreachable):  # the next sign may get through
                 self._remote.write(lease, self._sign())
 

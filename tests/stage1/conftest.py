@@ -1,0 +1,51 @@
+"""Places where a store at a URL may be: a real S3 server, a folder, memory."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[str]:
+    """The address of an S3 server in this process, with a bucket `bucket`."""
+    from moto.server import ThreadedMotoServer
+
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    with pytest.MonkeyPatch.context() as patch:
+        set_up_for(f"http://{host}:{port}", patch)
+        import s3fs
+
+        s3fs.S3FileSystem().mkdir("bucket")
+        yield f"http://{host}:{port}"
+    server.stop()
+
+
+def set_up_for(address: str, patch: pytest.MonkeyPatch) -> None:
+    """What a person would set to use another S3 server than Amazon's."""
+    patch.setenv("AWS_ENDPOINT_URL", address)
+    patch.setenv("AWS_ACCESS_KEY_ID", "anybody")
+    patch.setenv("AWS_SECRET_ACCESS_KEY", "a-key-nobody-must-see")
+    patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    patch.setenv("AWS_MAX_ATTEMPTS", "1")
+
+
+@pytest.fixture
+def s3_url(s3_server: str) -> str:
+    """A new place in the bucket."""
+    return f"s3://bucket/{uuid.uuid4().hex}"
+
+
+@pytest.fixture(params=["s3", "file", "memory"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A new place of every kind."""
+    if request.param == "s3":
+        return str(request.getfixturevalue("s3_url"))
+    return f"file://{tmp_path}/shared" if request.param == "file" else f"memory://{uuid.uuid4().hex}"
