@@ -46,13 +46,23 @@ class ArmRuns:
         """Add those points that the run does not have yet."""
         from mlflow.entities import Metric
 
-        sent, now = self._sent[run_id], int(time.time() * 1000)
-        fresh = [row for row in rows if row[0] not in sent.get(row[1], ())]
+        has, now = self._has(run_id), int(time.time() * 1000)
+        fresh = [row for row in rows if row[0] not in has.get(row[1], ())]
         for start in range(0, len(fresh), _BATCH):
             batch = fresh[start : start + _BATCH]
+            del self._sent[run_id]  # should the answer be lost, the points may have arrived all the same
             self._connection.client.log_batch(run_id, metrics=[Metric(name, value, now, step) for step, name, value in batch])
             for step, name, _ in batch:
-                sent.setdefault(name, set()).add(step)
+                has.setdefault(name, set()).add(step)
+            self._sent[run_id] = has
+
+    def _has(self, run_id: str) -> dict[str, set[int]]:
+        """Name -> steps of the points that a run has: what an earlier attempt sent is sent again by a training that goes on."""
+        if run_id not in self._sent:
+            client = self._connection.client
+            names = [name for name in client.get_run(run_id).data.metrics if not name.startswith("system/")]
+            self._sent[run_id] = {name: {point.step for point in client.get_metric_history(run_id, name)} for name in names}
+        return self._sent[run_id]
 
     def finish(self, steps: ArmSteps) -> str:
         """Record everything and mark the run FINISHED; its id."""
@@ -92,11 +102,6 @@ class ArmRuns:
         if not runs:
             return None
         run = runs[0]
-        self._sent[run.info.run_id] = {
-            name: {point.step for point in client.get_metric_history(run.info.run_id, name)}
-            for name in run.data.metrics
-            if not name.startswith("system/")
-        }
         if run.info.status != "RUNNING":
             client.update_run(run.info.run_id, status="RUNNING")
         return str(run.info.run_id)

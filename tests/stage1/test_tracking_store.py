@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,6 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from compiler.plan import ArmSteps, Plan
+from stage1.commands.compiling import compile_file
+from stage1.store import Store
+from stage1.tracking.arm_runs import ArmRuns
+from stage1.tracking.connection import Connection
+
+NANO = Path(__file__).with_name("nano.yaml")
+ROWS = [(step, name, step / 10) for step in range(1, 7) for name in ("train/loss", "train/grad_norm")]
 CONNECT = """
 import os, signal, sys
 def die(event, details):
@@ -53,3 +62,62 @@ def test_a_signal_is_told_by_its_exit_code(number: int) -> None:
 
     assert exit_code(stop.value) == 128 + number
     assert exit_code(KeyboardInterrupt()) == 128 + number
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tracking database without a run; to make one takes seconds."""
+    path = tmp_path_factory.mktemp("tracking") / "mlflow.db"
+    assert Connection(f"sqlite:///{path}", "nano", print).client
+    return path
+
+
+@pytest.fixture
+def folder(empty: Path, tmp_path: Path) -> Path:
+    """A folder with an empty tracking database of its own."""
+    shutil.copy(empty, tmp_path)
+    return tmp_path
+
+
+def arm_runs(folder: Path) -> tuple[ArmRuns, Connection, ArmSteps]:
+    """What a run of the nano experiment knows when it begins, and one of its trained arms."""
+    plan = compile_file(NANO, []).plan
+    assert isinstance(plan, Plan)
+    connection = Connection(f"sqlite:///{folder / 'mlflow.db'}", plan.experiment, print)
+    return ArmRuns(plan, Store(folder), connection), connection, next(entry for entry in plan.arms if entry.train)
+
+
+def points(connection: Connection, run_id: str) -> list[tuple[int, str, float]]:
+    """All points of the curves, doubled ones twice."""
+    names = {name for _, name, _ in ROWS}
+    return sorted((p.step, name, p.value) for name in names for p in connection.client.get_metric_history(run_id, name))
+
+
+def test_a_training_that_goes_on_doubles_no_point(folder: Path) -> None:
+    """After an interruption the curves so far are told again: the same MLflow run goes on, each point in it once."""
+    killed, _, arm = arm_runs(folder)
+    begun = killed.open(arm)
+    killed.send(begun, ROWS[:7])
+
+    resumed, connection, arm = arm_runs(folder)
+    resumed.send(resumed.open(arm), ROWS[:9])
+    resumed.send(resumed.open(arm), ROWS)
+
+    assert resumed.open(arm) == begun
+    assert points(connection, begun) == sorted(ROWS)
+
+
+def test_points_whose_receipt_was_lost_are_not_sent_twice(folder: Path) -> None:
+    """A server that goes away between keeping a batch and answering: what it has is asked before anything is sent again."""
+    runs, connection, arm = arm_runs(folder)
+    run_id, keep = runs.open(arm), connection.client.log_batch
+
+    def keep_and_go(*args: object, **kwargs: object) -> None:
+        keep(*args, **kwargs)
+        raise ConnectionError("gone")
+
+    connection.client.log_batch = keep_and_go
+    assert not connection.safely(lambda: runs.send(run_id, ROWS[:6]))
+    assert connection.safely(lambda: runs.send(run_id, ROWS), now=True)
+
+    assert points(connection, run_id) == sorted(ROWS)
