@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from compiler.records import Constraint, Kind
-from evaluators.language import echo, filler, gibberish, grammar, lists, loops, markup, request, scaffold
+from evaluators.language import echo, filler, gibberish, grammar, lists, loops, markup, request, scaffold, word_order
 from evaluators.language.agreement import agrees
 from evaluators.language.clauses import Discourse
 from evaluators.language.limits import Limits, read_limits
@@ -162,8 +162,13 @@ class AnswerView:
 
     @cached_property
     def is_salad(self) -> bool:
-        """Whether its words make no sentences."""
-        return not self.gives_reference and grammar.is_salad(self.prose)
+        """Whether its words make no sentences, and no answer is among them."""
+        return not self.gives_reference and (grammar.is_salad(self.prose) or self.is_disordered)
+
+    @cached_property
+    def is_disordered(self) -> bool:
+        """Whether the words of a sentence stand in no order that language has."""
+        return any(map(word_order.is_disordered, self.sentences)) and "transform" not in self.request.allows
 
 
 def _unemphasised(text: str) -> str:

@@ -1,0 +1,89 @@
+"""Whether words come in an order that a sentence could have, told by how well each class of words goes before the next.
+
+`word_orders.txt` holds, for every two classes, the logarithm of how much more often than by chance the second follows the
+first in English prose. A sentence is held against all orders of its own words: one that fits no better is a heap of words.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluators.language.text import counted_words
+from evaluators.language.word_classes import word_classes
+
+TABLE = "word_orders.txt"
+_FEWEST = 6
+"""Words from which an order can be told from chance."""
+_AS_BY_CHANCE = 0.2
+_ENUMERATOR = re.compile(r"^\W*\d{1,2}[.):]\s+")
+_SYMBOLS = re.compile(r"[=+*/<>^|\\]|\d\s*[x-]\s*\d")
+
+
+class Orders(NamedTuple):
+    """The table."""
+
+    place: Mapping[str, int]
+    """Row and column by class."""
+    odds: NDArray[np.float64]
+    """Natural logarithm of p(second | first) / p(second)."""
+
+
+class Fit(NamedTuple):
+    """How well a sentence's words are ordered."""
+
+    mean: float
+    """Mean log-odds of its neighbours; 0: as good as chance in prose at large."""
+    above_chance: float
+    """By how many standard deviations it fits better than its own words in any order."""
+
+
+@cache
+def orders() -> Orders:
+    """The table of `word_orders.txt`, read once; its numbers are tenths."""
+    text = files("evaluators.language").joinpath(TABLE).read_text(encoding="utf-8")
+    rows = [line.split() for line in text.splitlines() if line and not line.startswith("#")]
+    return Orders(
+        {row[0]: place for place, row in enumerate(rows)}, np.array([[int(value) / 10 for value in row[1:]] for row in rows])
+    )
+
+
+def is_disordered(sentence: str) -> bool:
+    """Whether its words stand in no order that language has. Short sentences, questions, sums and lists are not judged."""
+    text = _ENUMERATOR.sub("", sentence)
+    if (
+        len(counted_words(text)) < _FEWEST
+        or _SYMBOLS.search(text)
+        or text.rstrip("\"')").endswith("?")
+        or text.count(",") * 4 > len(counted_words(text))
+    ):
+        return False
+    fit = order_fit(text)
+    return fit.mean + fit.above_chance < _AS_BY_CHANCE
+
+
+def order_fit(sentence: str) -> Fit:
+    """How well the words of a sentence are ordered."""
+    return _fit(word_classes(sentence))
+
+
+def _fit(classes: Sequence[str]) -> Fit:
+    place, odds = orders()
+    row = np.array([place[name] for name in classes])
+    inner = row[1:-1]
+    n = len(inner)
+    if n < 3:
+        return Fit(math.inf, math.inf)
+    real = float(odds[row[:-1], row[1:]].sum())
+    pairs = odds[np.ix_(inner, inner)]
+    others = pairs[~np.eye(n, dtype=bool)]
+    chance = float(odds[row[0], inner].mean() + odds[inner, row[-1]].mean() + (n - 1) * others.mean())
+    spread = math.sqrt((n + 1) * float(others.var()))
+    return Fit(real / (n + 1), (real - chance) / spread if spread > 0 else math.inf)
