@@ -42,6 +42,8 @@ class Sensitivity(Result):
     p: float | None
     agrees: bool
     note: str = ""
+    p_adjusted: float | None = None
+    """Corrected as the test itself is: what its agreement is judged by."""
 
 
 class Contrast(Result):

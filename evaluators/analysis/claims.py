@@ -134,7 +134,8 @@ class ClaimJudge:
             verdict=verdict,
             detectable=_detectable(claim, comparison, family.strictest(alpha), self.levels.power) if self.detectable else None,
             sensitivity=tuple(
-                _sensitivity(name, p, finding(other, alpha) == finding(main, alpha)) for name, p, other in others
+                _sensitivity(name, p, family.adjusted(place, p), finding(other, alpha) == finding(main, alpha))
+                for name, p, other in others
             ),
         )
         return EndpointFinding(verdict, contrast, remark, len(family.p_values))
@@ -178,8 +179,9 @@ def _answers(name: str, claim: ClaimSettings) -> bool:
     return name == OWN_ARMS or claim.kind == "checkpoint" or claim.expect in ("greater", "less", "different")
 
 
-def _sensitivity(name: str, p: float, agrees: bool) -> Sensitivity:
-    return Sensitivity(name=name, p=p, agrees=agrees, note="" if agrees else "under this analysis the finding changes")
+def _sensitivity(name: str, p: float, adjusted: float, agrees: bool) -> Sensitivity:
+    note = "" if agrees else "under this analysis the finding changes"
+    return Sensitivity(name=name, p=p, p_adjusted=adjusted, agrees=agrees, note=note)
 
 
 def _test_name(claim: ClaimSettings, result: TestResult, margin: float) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from evaluators.analysis.contrasts import REFUSED
 from evaluators.analysis.settings import ClaimSettings, Levels
 from evaluators.analysis.words import counted, joined, p_value, points
-from evaluators.results import Contrast, Expectation, Verdict
+from evaluators.results import Contrast, Expectation, Sensitivity, Verdict
 
 _SUPPORTED: dict[Expectation, str] = {
     "greater": "{a} scored higher than {b} on {on}",
@@ -61,7 +61,7 @@ def reasons_of(claim: ClaimSettings, findings: Sequence[EndpointFinding], missin
     reasons = [f"Not testable: {missing}."] if missing else []
     for f in findings:
         reasons += [_tested(f)]
-        reasons += [f"{f.contrast.endpoint}: {_sensitivity(s.name, s.p, s.agrees)}" for s in f.contrast.sensitivity]
+        reasons += [f"{f.contrast.endpoint}: {_sensitivity(s, f.contrast.correction)}" for s in f.contrast.sensitivity]
         reasons += [f.remark] if f.remark else []
     if len(findings) > 1:
         words = joined([f"{f.contrast.endpoint} {f.verdict}" for f in findings])
@@ -70,8 +70,8 @@ def reasons_of(claim: ClaimSettings, findings: Sequence[EndpointFinding], missin
         effect = {"blocks": "blocks the claim", "downgrades": "calls for caution", "warns": "is worth knowing"}[
             confound.severity
         ]
-        told = confound.words if confound.is_finding else f"the arms also differ in {confound.words}"
-        reasons.append(f"{told[:1].upper()}{told[1:]}, which {effect}.")
+        told = confound.sentence if confound.is_finding else f"The arms also differ in {confound.words}"
+        reasons.append(f"{told}, which {effect}.")
     if not claim.planned:
         reasons.append("Exploratory: this claim was not in the plan before the run.")
     return tuple(reasons)
@@ -174,9 +174,11 @@ def _tested(finding: EndpointFinding) -> str:
     return f"{contrast.endpoint}: {contrast.test} over {over}{free}: {raw}{adjusted}."
 
 
-def _sensitivity(name: str, p: float | None, agrees: bool) -> str:
-    outcome = "agrees" if agrees else "does not agree"
-    return f"sensitivity analysis, {name}: {outcome}" + ("" if p is None else f" (uncorrected {p_value(p)})") + "."
+def _sensitivity(other: Sensitivity, correction: str | None) -> str:
+    outcome = "agrees" if other.agrees else "does not agree"
+    raw = "" if other.p is None else f": {p_value(other.p)}"
+    adjusted = "" if other.p_adjusted is None else f", after {correction} correction {p_value(other.p_adjusted)}"
+    return f"sensitivity analysis, {other.name}, {outcome}{raw}{adjusted}."
 
 
 def _families(number: int) -> str:

@@ -65,8 +65,17 @@ class Confound(Settings):
     def words(self) -> str:
         """The factor, and what is known of it; a finding by its sentence, with its code."""
         if self.is_finding:
-            return f"{self.detail.replace('`', '')} ({self.factor})"
+            return f"{self._plain} ({self.factor})"
         return f"{self.factor} ({self.detail})" if self.detail else self.factor
+
+    @property
+    def sentence(self) -> str:
+        """A finding of the plan, as what was said before the run; it may begin with an arm's name, which keeps its letters."""
+        return f"{self.factor} in the plan: {self._plain}"
+
+    @property
+    def _plain(self) -> str:
+        return self.detail.replace("`", "")
 
 
 def _as_list(value: Any) -> Any:

@@ -19,6 +19,11 @@ def percent(fraction: float) -> str:
     return f"{100 * fraction:.1f}%"
 
 
+def decimal(value: float, digits: int = 2, signed: bool = False) -> str:
+    """A number that is no rate: `\u22120.34`, `+1.20`."""
+    return f"{value:{'+' if signed else ''}.{digits}f}".replace("-", "\u2212")
+
+
 def p_value(p: float) -> str:
     """A p-value as an equation or inequality: `p = 0.004`, `p < 0.001`."""
     if p < 0.001:

@@ -69,40 +69,35 @@ def rooms(settings: AnalyzeSettings, outcomes: Outcomes) -> Iterator[Room]:
         baseline = (own or untrained)[:1]
         if claim.expect not in ("greater", "less") or not baseline:
             continue
-        upwards = baseline[0] != _ahead(claim)
         for endpoint in claim.on:
             if outcomes.has(baseline[0], endpoint):
-                yield _room(settings, outcomes, claim, endpoint, baseline[0], upwards)
+                yield _room(settings, outcomes, claim, endpoint, baseline[0])
 
 
 def rooms_left(subject: Subject) -> Iterator[Room]:
-    """After the run: what the arm to be beaten left to gain, and how far an untrained arm that was to win could be undercut."""
+    """After the run: what the second arm of every claim, the one to be beaten or undercut, left; and an untrained first one."""
     tested = ((subject.claim(result.claim), contrast) for result in subject.claims for contrast in result.contrasts)
     for claim, contrast in tested:
         if claim.expect not in ("greater", "less"):
             continue
-        ahead = _ahead(claim)
-        behind = claim.compare[1] if ahead == claim.compare[0] else claim.compare[0]
-        limiting = [(behind, True)] + ([] if subject.settings.trained(ahead) else [(ahead, False)])
-        for arm, upwards in limiting:
+        first, second = claim.compare
+        for arm in (second,) if subject.settings.trained(first) else (second, first):
             if subject.outcomes.has(arm, contrast.endpoint):
-                room = _room(subject.settings, subject.outcomes, claim, contrast.endpoint, arm, upwards)
+                room = _room(subject.settings, subject.outcomes, claim, contrast.endpoint, arm)
                 yield replace(room, detectable=contrast.detectable)
 
 
-def _ahead(claim: ClaimSettings) -> str:
-    return claim.compare[0 if claim.expect == "greater" else 1]
-
-
-def _room(settings: AnalyzeSettings, outcomes: Outcomes, claim: ClaimSettings, endpoint: str, arm: str, upwards: bool) -> Room:
+def _room(settings: AnalyzeSettings, outcomes: Outcomes, claim: ClaimSettings, endpoint: str, arm: str) -> Room:
+    """Above an arm that is to be beaten, below one that is to be undercut; an arm in neither place stands in for the second."""
     rate = rate_of(outcomes, arm, endpoint)
     value, low, high = rate.rate or 0.0, rate.low or 0.0, rate.high if rate.high is not None else 1.0
+    upwards = (claim.expect == "greater") != (claim.compare[0] == arm)
     left, most = (1 - value, 1 - low) if upwards else (value, high)
     return Room(claim, endpoint, arm, value, upwards, left, most, settings.analysis.smallest_effect)
 
 
 def check_headroom(subject: Subject) -> Looked:
-    """Whether the arm to be beaten left room for the effect that was claimed."""
+    """Whether the arms left room for the effects that were claimed."""
     found = list(rooms_left(subject))
     short = [room for room in found if not room.is_enough]
     least = min(found, key=lambda room: room.most, default=None)

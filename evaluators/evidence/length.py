@@ -113,16 +113,25 @@ def _explained(subject: Subject, effect: LengthEffect) -> Finding:
         "less",
         "different",
     )
-    longer = f"{2 ** abs(effect.doublings):.1f} times as {'long' if effect.doublings > 0 else 'short'}"
-    apart = "; hardly any item had answers of about equal length" if effect.overlap < _OVERLAP else ""
+    first, second = subject.claim(effect.claim).compare
+    longer, shorter = (first, second) if effect.doublings > 0 else (second, first)
+    lengths = f"{longer}'s answers are {2 ** abs(effect.doublings):.1f} times as long as {shorter}'s"
+    adjusted, low, high, measured = (
+        points(value, signed=True) for value in (effect.adjusted, effect.low, effect.high, effect.effect)
+    )
+    left = f"{adjusted} points (95% interval {low} to {high})"
+    outcome = (
+        f"at equal length the difference is {left} instead of {measured} points"
+        if effect.overlap >= _OVERLAP
+        else f"hardly any item has answers of about equal length: what is left of {measured} points at equal length cannot be "
+        "told from these answers"
+    )
     return Finding(
         code="M010",
         subject="length",
         weight="weakens",
         claims=(effect.claim,),
-        message=f"on {effect.endpoint} the first arm's answers are {longer}, and at equal length "
-        f"{points(effect.adjusted, signed=True)} of the {points(effect.effect, signed=True)} points are left "
-        f"(95% interval {points(effect.low, signed=True)} to {points(effect.high, signed=True)}){apart}",
+        message=f"on {effect.endpoint} {lengths}, and {outcome}",
         numbers={
             "effect": effect.effect, "adjusted": effect.adjusted, "low": effect.low, "high": effect.high,
             "doublings": effect.doublings, "slope": effect.slope, "overlap": effect.overlap,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from evaluators.analysis.words import decimal
 from evaluators.evidence.material import Training
 from evaluators.evidence.subject import Looked, Subject, not_done
 from evaluators.results import Finding
@@ -23,10 +24,10 @@ def check_pathologies(subject: Subject) -> Looked:
     findings = []
     for arm, (chosen, loss) in ends.items():
         if chosen is not None and chosen < 0:
-            findings.append(_falling(subject, arm, chosen, arms[arm]))
+            findings.append(_falling(subject, arm, chosen, _end(arms[arm], "rewards/margin"), arms[arm]))
         if loss is not None and loss < _SATURATED:
             findings.append(_saturated(subject, arm, loss, _end(arms[arm], "rewards/margin")))
-    told = ", ".join(f"{arm} {chosen:+.2f}" for arm, (chosen, _) in ends.items() if chosen is not None)
+    told = ", ".join(f"{arm} {decimal(chosen, signed=True)}" for arm, (chosen, _) in ends.items() if chosen is not None)
     return Looked(f"implicit reward of the chosen answers at the end of training: {told or 'not recorded'}", tuple(findings))
 
 
@@ -44,16 +45,18 @@ def _end(trainings: list[Training], curve: str) -> float | None:
     return float(np.mean(ends)) if ends else None
 
 
-def _falling(subject: Subject, arm: str, chosen: float, trainings: list[Training]) -> Finding:
+def _falling(subject: Subject, arm: str, chosen: float, margin: float | None, trainings: list[Training]) -> Finding:
     beta = trainings[0].beta
-    fallen = f" ({chosen / beta:+.1f} nats per answer)" if beta else ""
+    fallen = f" ({decimal(chosen / beta, 1, signed=True)} nats per answer)" if beta else ""
+    grown = margin is not None and margin > 0
+    how = f"; the margin of {decimal(margin or 0)} comes from pushing rejected answers down further" if grown else ""
     return Finding(
         code="M020",
         subject="chosen log-probability",
         weight="notes",
         claims=subject.touched([arm]),
-        message=f"DPO made the chosen answers of {arm} less likely than they were: implicit reward {chosen:+.2f}{fallen} at "
-        "the end; margins grew by pushing rejected answers down further",
+        message=f"DPO made the chosen answers of {arm} less likely than they were: implicit reward {decimal(chosen)}{fallen} "
+        f"at the end{how}",
         numbers={"reward_chosen": chosen, "nats": chosen / beta if beta else None},
         remedy="train shorter, with a larger beta, or with an SFT term",
     )

@@ -6,6 +6,7 @@ from itertools import combinations
 
 import numpy as np
 
+from evaluators.analysis.words import decimal
 from evaluators.evidence.material import Training
 from evaluators.evidence.subject import Looked, Subject, not_done
 from evaluators.results import Finding, PolicyGap
@@ -41,7 +42,7 @@ def check_policies(subject: Subject, gaps: tuple[PolicyGap, ...]) -> Looked:
         for first, second in combinations([by_arm[arm] for arm in claim.compare if arm in by_arm], 2):
             if abs(first.chosen - second.chosen) >= _FOREIGN:
                 findings.append(_foreign(claim.name, first, second))
-    told = ", ".join(f"{gap.arm} {gap.chosen:.2f}" for gap in gaps)
+    told = ", ".join(f"{gap.arm} {decimal(gap.chosen)}" for gap in gaps)
     return Looked(f"chosen answers under each reference, nats per token: {told}", tuple(findings))
 
 
@@ -53,7 +54,8 @@ def _foreign(claim: str, first: PolicyGap, second: PolicyGap) -> Finding:
         weight="weakens",
         claims=(claim,),
         message=f"the chosen answers are {own.chosen - foreign.chosen:.2f} nats per token likelier under the reference of "
-        f"{own.arm} ({own.chosen:.2f}) than under that of {foreign.arm} ({foreign.chosen:.2f}), for which they are off-policy",
+        f"{own.arm} ({decimal(own.chosen)}) than under that of {foreign.arm} ({decimal(foreign.chosen)}), for which they are "
+        "off-policy",
         numbers={
             "gap": own.chosen - foreign.chosen, "own_chosen": own.chosen, "foreign_chosen": foreign.chosen,
             "own_rejected": own.rejected, "foreign_rejected": foreign.rejected,

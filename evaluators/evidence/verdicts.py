@@ -37,7 +37,7 @@ def _reason(found: Finding, claim: str) -> str:
     effect = {"blocks": "blocks the claim", "weakens": "calls for caution", "notes": "is worth knowing"}[found.weight]
     if claim in found.changes:
         effect = f"makes the claim {found.changes[claim]}"
-    return f"{found.message[:1].upper()}{found.message[1:]} ({found.code} {found.subject}), which {effect}."
+    return f"{found.code} in the results: {found.message} ({found.subject}), which {effect}."
 
 
 def _sentence(claim: ClaimResult, verdict: Verdict, because: Sequence[Finding]) -> str:

@@ -245,7 +245,7 @@ def test_a_blocking_finding_of_the_plan_takes_the_verdict_with_its_sentence() ->
     assert (
         "because the two arms also differ in beta; and because a is trained 4.3 times as much as b (M003)." in blocked.sentence
     )
-    assert "Nothing tells contrast from likelihood (M005), which calls for caution." in blocked.reasons
+    assert "M005 in the plan: nothing tells contrast from likelihood, which calls for caution." in blocked.reasons
     assert untestable.verdict == "not testable"
     assert "a and b are the same (M001)" in untestable.sentence
 
@@ -268,10 +268,10 @@ def test_a_claim_without_its_arm_or_endpoint_is_not_testable(change: dict[str, A
 
 
 def test_a_ceiling_is_remarked() -> None:
-    """A baseline that passes 98% leaves less room than the smallest effect of interest."""
-    result, _ = only(run({"a": drawn(0.99), "b": drawn(0.985, seed=1)}, [claim()]))
+    """Two arms that pass 98% and more cannot differ by the smallest effect of interest."""
+    result, _ = only(run({"a": drawn(0.99), "b": drawn(0.985, seed=1)}, [claim(expect="different")]))
 
-    assert any("points can be gained on it, less than the 10.0 of interest" in reason for reason in result.reasons)
+    assert any("so near to all that they can differ by less than the 10.0 points of interest" in r for r in result.reasons)
 
 
 def test_rates_average_seeds_and_carry_wilson_intervals_on_items() -> None:

@@ -389,3 +389,24 @@ def test_an_untrained_arm_that_is_to_win_limits_how_much_can_be_lost():
     found = finding(judge(told, scored(1, 30, base=0.05), ITEMS, all_runs()), "M012")
 
     assert found.message.startswith("base only passes addresses_instruction in 5.0%: at most 5.0 points to lose")
+
+
+def test_an_adjustment_beyond_the_data_gives_no_number():
+    """Where one arm's answers are many times as long on every item, no number stands for the difference at equal length."""
+    gained = set(np.random.default_rng(0).permutation(N)[30:50])
+    longer = np.random.default_rng(1).integers(30, 51, N) + np.array([4 if i in gained else 0 for i in range(N)])
+    found = finding(judge(settings(), scored(50, 30), ITEMS, all_runs(a={"tokens": longer})), "M010", "length")
+
+    assert "a's answers are 4.1 times as long as b's" in found.message
+    assert found.message.endswith("what is left of +33.3 points at equal length cannot be told from these answers")
+
+
+def test_sensitivity_is_told_with_the_p_value_it_is_judged_by():
+    """A sensitivity analysis agrees or not after correction, so both of its p-values are there."""
+    claims = [{"name": n, "compare": ["a", "b"], "expect": "greater", "on": [e]} for n, e in zip("xyz", CRITERIA, strict=True)]
+    arms = {"base": [None], "a": list(SEEDS), "b": list(SEEDS)}
+    told = AnalyzeSettings.model_validate({"claims": claims, "arms": arms, "criteria": CRITERIA})
+    contrast = judge(told, scored(50, 30), ITEMS, all_runs()).claims[0].contrasts[0]
+
+    assert all(other.p <= other.p_adjusted <= 3 * other.p + 1e-12 for other in contrast.sensitivity)
+    assert any(other.p < other.p_adjusted for other in contrast.sensitivity)
