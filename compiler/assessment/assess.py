@@ -108,18 +108,26 @@ def _conditions(findings: Sequence[Finding]) -> tuple[str, ...]:
     return tuple(f"{code}: {', '.join(claims)}" for code, claims in told.items())
 
 
+def _reasons(findings: Sequence[Finding]) -> tuple[str, ...]:
+    """For every code what its findings say, each once."""
+    told: dict[str, dict[str, None]] = {}
+    for finding in findings:
+        told.setdefault(finding.code, {})[finding.reason] = None
+    return tuple("; ".join(reasons) for reasons in told.values())
+
+
 def _trial(claims: Sequence[ClaimState], findings: Sequence[Finding]) -> Decision:
     """A trial run is worth its cost if some claim differs in what it claims and in nothing else by mistake."""
     spoilt = {claim for finding in findings if finding.code in ("M001", "M002") for claim in finding.claims}
     mistaken = any(finding.code == "M002" for finding in findings)
     usable = [claim for claim in claims if claim.claim not in spoilt]
-    return Decision(
-        "mvp", (bool(usable) or not claims) and not mistaken, _conditions([f for f in findings if f.weight != "notes"])
-    )
+    heavy = [finding for finding in findings if finding.weight != "notes"]
+    return Decision("mvp", (bool(usable) or not claims) and not mistaken, _conditions(heavy), _reasons(heavy))
 
 
 def _evidence(claims: Sequence[ClaimState], findings: Sequence[Finding]) -> Decision:
     """Evidence for others has no claim that something stands against."""
     blocking = [finding for finding in findings if finding.weight == "blocks"]
     weak = [finding for finding in findings if finding.weight == "weakens"]
-    return Decision("publication", bool(claims) and not blocking, _conditions(blocking or weak))
+    standing = blocking or weak
+    return Decision("publication", bool(claims) and not blocking, _conditions(standing), _reasons(standing))

@@ -30,6 +30,8 @@ class Decision:
     go: bool
     conditions: tuple[str, ...]
     """What holds the claims back, or what to keep in mind; one code per entry, with the claims it is about."""
+    reasons: tuple[str, ...] = ()
+    """The same in words, entry by entry."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,7 @@ def _lengths(analysis: Analysis) -> list[dict[str, str]]:
             "endpoint": endpoint_name(each.endpoint),
             "effect": points(each.effect),
             "adjusted": f"{points(each.adjusted)} {points_interval(each.low, each.high)}",
-            "longer": f"{2**each.doublings:.3g}",
+            "longer": f"{2**each.doublings:.3g}" if each.doublings >= 0 else f"1/{2**-each.doublings:.3g}",
             "overlap": percent(each.overlap),
         }
         for each in analysis.evidence.lengths

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -28,6 +29,8 @@ _ROWS: Mapping[str, frozenset[int]] = {
     "reproducibility": frozenset(),
 }
 """Which findings of the method table bear on which question."""
+_CODE = re.compile(r"\(M\d{3}\)$")
+"""Ends a confound that is a finding; the others are settings in which two arms differ."""
 
 
 def review(data: ReportData) -> dict[str, Any]:
@@ -68,7 +71,8 @@ def _heading(decision: Mapping[str, Any], questions: Sequence[Mapping[str, Any]]
 def _before(found: Assessment, level: str) -> dict[str, Any]:
     decision = next(each for each in found.decisions if each.level == level)
     codes = [condition.partition(":")[0] for condition in decision.conditions]
-    return {"level": _LEVELS[level], "go": decision.go, "codes": codes, "conditions": list(decision.conditions)}
+    told = ("go with conditions" if codes else "go") if decision.go else "no-go"
+    return {"level": _LEVELS[level], "go": decision.go, "told": told, "codes": codes, "conditions": list(decision.conditions)}
 
 
 def _design(found: Assessment | None) -> list[str]:
@@ -109,14 +113,11 @@ def _against_the_design(found: Assessment | None) -> list[str]:
     planned = next(each for each in found.decisions if each.level == "publication")
     if planned.go:
         return []
-    return [_told(found, condition) for condition in planned.conditions] or ["no claim is made"]
-
-
-def _told(found: Assessment, condition: str) -> str:
-    """What a condition of the design's review is about, in its own words where it has some."""
-    code, _, claims = condition.partition(": ")
-    reasons = dict.fromkeys(each.reason.replace("`", "") for each in found.recommendations if each.code == code)
-    return f"{code} {listed(list(reasons), 3)}" if reasons else f"{code}, about {claims}; see `stage1 explain {code}`"
+    told = [
+        f"{condition.partition(':')[0]}: {reason.replace('`', '')}"
+        for condition, reason in zip(planned.conditions, planned.reasons, strict=True)
+    ]
+    return told or ["no claim is made"]
 
 
 def _baselines(data: ReportData) -> str:
@@ -131,10 +132,11 @@ def _fairness(data: ReportData) -> str:
 
 
 def _controls(data: ReportData) -> str:
-    confounded = [f"{claim.claim} ({len(claim.confounds)})" for claim in data.analysis.claims if claim.confounds]
+    factors = {claim.claim: [each for each in claim.confounds if not _CODE.search(each)] for claim in data.analysis.claims}
+    confounded = [f"{claim} ({', '.join(names)})" for claim, names in factors.items() if names]
     same = f"all arms were asked the same {len(data.items)} items and scored by the same version of the scorer"
-    told = f"differences beyond what is claimed: {listed(confounded, 20)}, named with the verdicts" if confounded else ""
-    return f"{same}; {told or 'no claim has a difference beyond what it is about'}"
+    told = f"settings that differ beyond what is claimed: {listed(confounded, 20)}" if confounded else ""
+    return f"{same}; {told or 'no setting differs beyond what a claim is about'}"
 
 
 def _power(data: ReportData) -> str:
@@ -174,10 +176,11 @@ def _room(analysis: Analysis) -> str:
 
 def _rehearsal(analysis: Analysis) -> list[str]:
     """Gains of claims whose arms were shown different negatives, where they were rehearsed and where not."""
-    gains = [
-        f"{each.claim} {points(each.gain_mirrored)} and {points(each.gain_unmirrored)}" for each in analysis.evidence.mirrors
+    return [
+        f"{each.claim}: {points(each.gain_mirrored)} on criteria that only one arm rehearsed, {points(each.gain_unmirrored)} "
+        "on the others"
+        for each in analysis.evidence.mirrors
     ]
-    return [f"mean gain on criteria that one arm alone rehearsed, and on the others: {listed(gains, 20)}"] if gains else []
 
 
 def _reproducibility(data: ReportData) -> str:

@@ -50,7 +50,8 @@ def claim_view(claim: ClaimResult) -> dict[str, Any]:
 def contrast_view(contrast: Contrast) -> dict[str, Any]:
     """One contrast as a table row, with the numbers that a picture of it needs."""
     checks = "; ".join(
-        f"{other.name}: {'agrees' if other.agrees else 'disagrees'} (p {p_value(other.p)})" for other in contrast.sensitivity
+        f"{other.name}: {'agrees' if other.agrees else 'disagrees'} (adjusted p {p_value(other.p_adjusted)})"
+        for other in contrast.sensitivity
     )
     return {
         "arms": f"{contrast.first} − {contrast.second}",

@@ -87,6 +87,8 @@ def check_power(design: Design) -> Iterator[Finding]:
 
 def _underpowered(design: Design, weak: list[tuple[Comparison, Question, Chance]]) -> Finding:
     names = tuple(comparison.name for comparison, _, _ in weak)
+    powers = [chance.power for _, _, chance in weak]
+    power = " to ".join(dict.fromkeys(f"{bound:.0%}" for bound in (min(powers), max(powers))))
     _, asked, chance = min(weak, key=lambda found: found[2].power)
     needed = needs(design, asked)
     enough = needed is not None and needed.items is not None
@@ -95,7 +97,7 @@ def _underpowered(design: Design, weak: list[tuple[Comparison, Question, Chance]
         "weakens",
         names,
         design.subject.key("data", "instructions", "heldout"),
-        f"{listed(names)}: power {chance.power:.0%} at {asked.effect * 100:g} points",
+        f"{listed(names)}: power {power} at {asked.effect * 100:g} points",
         "underpowered",
         tuple(_evidence(design, asked, chance, needed)),
         Remedy(settings=_more(design, asked, needed)) if enough else Remedy(),
