@@ -90,7 +90,7 @@ def _fill(model: nn.Module, quantization: str, device: str, generator: torch.Gen
         for parent in list(model.modules()):
             for name, child in list(parent.named_children()):
                 if isinstance(child, nn.Linear) and name != "lm_head":
-                    setattr(parent, name, _four_bit(child, draw, device))
+                    setattr(parent, name, four_bit(child, draw, device))
     for module in model.modules():
         for name, parameter in list(module._parameters.items()):
             if parameter is not None and parameter.is_meta:
@@ -102,7 +102,8 @@ def _fill(model: nn.Module, quantization: str, device: str, generator: torch.Gen
                 module._parameters[name] = nn.Parameter(drawn, requires_grad=False)
 
 
-def _four_bit(linear: nn.Linear, draw: Any, device: str) -> nn.Module:
+def four_bit(linear: nn.Linear, draw: Any, device: str) -> nn.Module:
+    """An NF4 layer in the place of a linear one: its weights drawn and quantised on the device."""
     import bitsandbytes as bnb
 
     with torch.device("meta"):
