@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from evaluators.criteria.base import Criterion
 from evaluators.criteria.forms import has_form
 from evaluators.criteria.kind_of_answer import is_kind_asked_for
 from evaluators.criteria.on_topic import judge as stays_on_topic
+from evaluators.criteria.turning import turns_at
 from evaluators.view import AnswerView
 
 
@@ -17,7 +20,13 @@ def judge(view: AnswerView) -> bool:
         return False
     if not has_form(view):
         return False
-    return bool(view.gives_reference) or (is_kind_asked_for(view) and stays_on_topic(view))
+    return bool(view.gives_reference) or (is_kind_asked_for(view) and stays_on_topic(_before_it_turns(view)))
+
+
+def _before_it_turns(view: AnswerView) -> AnswerView:
+    """The answer without what it says of something else after it has answered."""
+    place = turns_at(view)
+    return replace(view, response=" ".join(view.sentences[:place])) if place else view
 
 
 CRITERION = Criterion(

@@ -6,6 +6,7 @@ from rapidfuzz import fuzz
 
 from evaluators.criteria.base import Criterion
 from evaluators.criteria.forms import exceeds_demand, is_factual
+from evaluators.criteria.turning import turns_at
 from evaluators.language.continuation import asks_anew, goes_on_to_others
 from evaluators.language.loops import has_loop, repeated_sentences
 from evaluators.language.text import fold, has_words
@@ -38,6 +39,8 @@ def _new_prompt(view: AnswerView) -> bool:
 
 
 def _drifts_on(view: AnswerView) -> bool:
+    if turns_at(view) and view.stance == "answers":
+        return True
     if view.request.explains or view.wants_list or view.request.allows & {"dialogue", "question"}:
         return False
     if asks_anew(view.sentences, view.instruction):

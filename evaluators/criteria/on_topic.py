@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from evaluators.criteria.base import Criterion
 from evaluators.criteria.forms import is_factual
+from evaluators.criteria.turning import turns_at
 from evaluators.language.patterns import spoken
 from evaluators.language.stem import stem
 from evaluators.language.subject import Subject, leaves_subject
@@ -33,6 +34,8 @@ def judge(view: AnswerView) -> bool:
         return not anchors.isdisjoint(stem(word) for word in norms(view.prose))
     if view.stance != "answers" or view.is_echo or view.is_filler:
         return True
+    if turns_at(view) is not None:
+        return False
     subject = Subject(
         anchors,
         named=view.request.asked_for,

@@ -11,6 +11,11 @@ from typing import NamedTuple
 from evaluators.language.stem import stem
 
 
+_EVERYDAY = "everyday"
+_TELLS_LITTLE = 0.25
+"""What an everyday word weighs against one that tells its field."""
+
+
 @dataclass(frozen=True)
 class Lexicon:
     """Words by topic, and which topics are neighbours."""
@@ -19,6 +24,8 @@ class Lexicon:
     """Topics by the stem of a word."""
     near: Mapping[str, frozenset[str]]
     """A topic and its neighbours, both ways."""
+    everyday: frozenset[str]
+    """Stems of words so common that they turn up whatever is spoken of."""
     words: frozenset[str]
     """All words of the lexicon, as written."""
 
@@ -29,12 +36,16 @@ def lexicon() -> Lexicon:
     topics_of: dict[str, set[str]] = {}
     near: dict[str, set[str]] = {}
     written: set[str] = set()
+    everyday: set[str] = set()
     for line in files("evaluators.language").joinpath("topics.txt").read_text(encoding="utf-8").splitlines():
         if not line or line.startswith("#"):
             continue
         head, _, words = line.partition(":")
         topic, _, neighbours = head.partition("~")
         topic = topic.strip()
+        if topic == _EVERYDAY:
+            everyday.update(map(stem, words.split()))
+            continue
         for neighbour in (topic, *neighbours.split()):
             near.setdefault(topic, set()).add(neighbour)
             near.setdefault(neighbour, set()).add(topic)
@@ -44,6 +55,7 @@ def lexicon() -> Lexicon:
     return Lexicon(
         {word: frozenset(topics) for word, topics in topics_of.items()},
         {topic: frozenset(neighbours) for topic, neighbours in near.items()},
+        frozenset(everyday),
         frozenset(written),
     )
 
@@ -90,3 +102,32 @@ def tell(stems: Collection[str], topics: frozenset[str]) -> Told:
 def _weight(topics: frozenset[str]) -> float:
     """1 where a word's topics are all neighbours of one of them, so that it tells its field; else 1/2."""
     return 1.0 if any(topics <= lexicon().near[topic] for topic in topics) else 0.5
+
+
+class Bearing(NamedTuple):
+    """How a text bears on given topics."""
+
+    inside: int
+    """Words of these topics."""
+    foreign: float
+    """Words of topics that are neither these nor next to them; everyday words weigh little."""
+    together: float
+    """The same, of one such field and those next to it."""
+    telling: int
+    """How many words are foreign at all."""
+
+
+def bearing(stems: Collection[str], topics: frozenset[str]) -> Bearing:
+    """Weigh words, given by their stems; those that the lexicon does not hold bear on nothing."""
+    book, near = lexicon(), _neighbourhood(topics)
+    known = [(word, found) for word in stems if (found := book.topics_of.get(word))]
+    inside = sum(not found.isdisjoint(topics) for _, found in known)
+    fields: dict[str, float] = {}
+    foreign, telling = 0.0, 0
+    for word, found in known:
+        if found.isdisjoint(near):
+            telling += 1
+            weight = _TELLS_LITTLE if word in book.everyday else _weight(found)
+            foreign += weight
+            fields.update((field, fields.get(field, 0.0) + weight) for field in _neighbourhood(found))
+    return Bearing(inside, foreign, max(fields.values(), default=0.0), telling)
