@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-HEAVY = ("torch", "lightning", "transformers", "peft", "mlflow", "trl", "bitsandbytes", "scipy", "statsmodels")
+HEAVY = ("torch", "lightning", "transformers", "peft", "mlflow", "trl", "bitsandbytes", "scipy", "statsmodels", "fsspec")
 
 
 def loaded_after(code: str, tmp_path: Path) -> set[str]:

@@ -1,4 +1,4 @@
-"""`--executor ray` on a real cluster of two nodes on this machine: the same artifacts, whoever dies."""
+"""`--executor ray` on a real cluster of two nodes on this machine: the same artifacts, whoever dies, by folder or by URL."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from toy import DIAMOND, Recorder, ToyWorker, contents, make_plan, run
 
 from stage1.executors import ExecutorError, Reports
 from stage1.runner import Outcome, Runner
-from stage1.store import Store
+from stage1.store import Store, open_store
+from stage1.store.place import CACHE
 
 os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")  # before the first import of ray, as on_ray does
 ray = pytest.importorskip("ray")
@@ -51,24 +52,25 @@ class MakeWorker:
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[None]:
-    """Two nodes of one CPU each."""
+def cluster(tmp_path_factory: pytest.TempPathFactory, s3_server: str) -> Iterator[Path]:
+    """Two nodes of one CPU each, with access to S3; the folder in which they keep what they read, which is not the driver's."""
     from ray.cluster_utils import Cluster
 
     made = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
     made.add_node(num_cpus=1)
     tests = str(Path(__file__).parent)  # the toy worker is a module of these tests
-    ray.init(made.address, log_to_driver=False, runtime_env={"env_vars": {"PYTHONPATH": tests}})
-    yield
+    cache = tmp_path_factory.mktemp("nodes")
+    ray.init(made.address, log_to_driver=False, runtime_env={"env_vars": {"PYTHONPATH": tests, CACHE: str(cache)}})
+    yield cache
     ray.shutdown()
     made.shutdown()
 
 
-def run_on_ray(root: Path, make_worker: MakeWorker, *observers: Recorder) -> Outcome:
+def run_on_ray(root: Path, make_worker: MakeWorker, *observers: Recorder, url: str | None = None) -> Outcome:
     """Carry the toy plan out on the cluster."""
-    (root / "toy").mkdir(parents=True)
+    store = open_store(root, url)
+    store.keep_plan("toy", {})
     make_worker.notes.mkdir()
-    store = Store(root)
     return Runner(PLAN, store, RayExecutor(store, make_worker, SEATS), observers, root / "logs").run()
 
 
@@ -85,6 +87,19 @@ def test_the_same_artifacts_as_in_one_process(tmp_path: Path) -> None:
     assert len({note.read_text().split()[0] for note in (tmp_path / "notes").iterdir()}) == 2
     assert len(recorder.named("step_started")) == len(recorder.named("step_finished")) == 4
     assert recorder.named("step_progress")
+
+
+def test_nodes_that_share_no_folder_work_through_a_url(tmp_path: Path, cluster: Path, s3_url: str) -> None:
+    """The nodes fill a cache of their own, the driver fetches what it is told of, and every byte is that of a local run."""
+    run(tmp_path / "local", PLAN, ToyWorker())
+
+    outcome = run_on_ray(tmp_path / "driver", MakeWorker(tmp_path / "notes"), url=s3_url)
+
+    wanted = contents(tmp_path / "local")
+    assert outcome.ok
+    assert contents(tmp_path / "driver") == wanted
+    assert contents(cluster) == wanted
+    assert len({note.read_text().split()[0] for note in (tmp_path / "notes").iterdir()}) == 2
 
 
 @pytest.mark.usefixtures("cluster")
