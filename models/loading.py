@@ -138,11 +138,23 @@ def _check_known_size(wanted: ModelSettings, device: torch.device) -> None:
 
 
 def _check_size(wanted: ModelSettings, folder: Path, config: dict[str, Any], device: torch.device) -> None:
-    if config.get("quantization_config") and wanted.quantization == "none":
-        raise ModelError(f"{wanted.base} is stored quantised: set quantization: nf4, or name the unquantised weights")
+    _check_stored_form(wanted, config.get("quantization_config"))
     stored = stored_bytes(folder)
     if stored is not None:
         check_fits(wanted.base, stored, config, wanted.quantization, wanted.dtype, device)
+
+
+def _check_stored_form(wanted: ModelSettings, form: Mapping[str, Any] | None) -> None:
+    """Weights that are stored quantised are loaded as they are: that must be what the settings say."""
+    if form and wanted.quantization == "none":
+        raise ModelError(f"{wanted.base} is stored quantised: set quantization: nf4, or name the unquantised weights")
+    if form and not (form.get("load_in_4bit") and form.get("bnb_4bit_quant_type") == "nf4"):
+        raise ModelError(f"{wanted.base} is stored quantised, and not as nf4: name the unquantised weights")
+    if form and bool(form.get("bnb_4bit_use_double_quant")) != wanted.double_quantization:
+        raise ModelError(
+            f"{wanted.base} is stored with its scales {'not ' if wanted.double_quantization else ''}quantised: "
+            f"set double_quantization: {'false' if wanted.double_quantization else 'true'}, or name the unquantised weights"
+        )
 
 
 def _load_model(folder: Path, wanted: ModelSettings, device: torch.device) -> Any:
@@ -151,7 +163,7 @@ def _load_model(folder: Path, wanted: ModelSettings, device: torch.device) -> An
     from transformers import AutoModelForCausalLM
 
     options: dict[str, Any] = {"dtype": getattr(torch, wanted.dtype), "attn_implementation": register()}
-    if wanted.quantization == "nf4":
+    if wanted.quantization == "nf4" and not read_config(folder).get("quantization_config"):
         options["quantization_config"] = _nf4(wanted)
     if wanted.quantization == "nf4" or device.type == "cuda":
         options["device_map"] = {"": device}  # straight onto the device: never twice in memory

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from compiler.world import InstalledCriterion
@@ -45,7 +46,9 @@ class DiskWorld:
         files = sorted({file for pattern in _IDENTITY_FILES for file in folder.glob(pattern)})
         if not any(file.suffix == ".safetensors" for file in files):
             raise FileNotFoundError(f"no safetensors weights in {folder}")
-        lines = [f"{file.name} {self.digest_file(str(file))}" for file in files]
+        with ThreadPoolExecutor() as pool:  # hashing lets other threads run, and weights are tens of gigabytes in many files
+            digests = pool.map(self.digest_file, map(str, files))
+            lines = [f"{file.name} {digest}" for file, digest in zip(files, digests, strict=True)]
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
     def installed_criteria(self) -> tuple[InstalledCriterion, ...]:

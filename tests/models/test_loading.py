@@ -235,3 +235,29 @@ def test_quantised_weights_need_the_setting(base_folder, tmp_path):
 
     with pytest.raises(ModelError, match="stored quantised"):
         load_base(settings(folder), "cpu")
+
+
+@pytest.mark.parametrize(
+    ("form", "complaint"),
+    [
+        ({"quant_method": "gptq", "bits": 4}, "not as nf4"),
+        ({"quant_method": "bitsandbytes", "load_in_8bit": True}, "not as nf4"),
+        ({"quant_method": "bitsandbytes", "load_in_4bit": True, "bnb_4bit_quant_type": "fp4"}, "not as nf4"),
+        (
+            {
+                "quant_method": "bitsandbytes",
+                "load_in_4bit": True,
+                "bnb_4bit_quant_type": "nf4",
+                "bnb_4bit_use_double_quant": True,
+            },
+            "double_quantization: true",
+        ),
+    ],
+)
+def test_weights_stored_in_another_form_than_asked_for(base_folder, tmp_path, form, complaint):
+    """Stored four-bit weights are loaded as they are, so that they must be what the settings say."""
+    folder = shutil.copytree(base_folder, tmp_path / "base")
+    edit_json(folder / "config.json", quantization_config=form)
+
+    with pytest.raises(ModelError, match=complaint):
+        load_base(settings(folder, quantization="nf4"), "cpu")
