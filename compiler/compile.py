@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from compiler.addresses import without_secrets
 from compiler.checks import run_checks
 from compiler.checks.method import Design, Finding, run_method_checks
 from compiler.checks.method.power import Power
@@ -30,6 +31,10 @@ from compiler.world import InstalledCriterion, Remembering, World
 
 COSMETIC = frozenset({"description", "tracking", "runtime"})
 """Sections of a spec that change no result."""
+_PASSWORD = (
+    "tracking.uri holds a password or key, which is left out of the plan and of all that is written; "
+    "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD would keep it out of the spec, too"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +86,12 @@ def _compiled(source: SourceText, overrides: Sequence[str], world: World, power:
     findings += family.findings + expansion.findings
     compilation = _judged(expansion, findings, world, power)
     told = [family.explained(finding) for finding in expansion.once(compilation.diagnostics)]
-    return replace(compilation, diagnostics=tuple(told), notes=expansion.notes)
+    return replace(compilation, diagnostics=tuple(told), notes=(*expansion.notes, *_notes(compilation.spec)))
+
+
+def _notes(spec: Spec | None) -> tuple[str, ...]:
+    uri = spec.tracking.uri if spec is not None else None
+    return (_PASSWORD,) if uri and without_secrets(uri) != uri else ()
 
 
 def _expanded(family: Family, overrides: Sequence[str]) -> Expansion:
@@ -163,8 +173,10 @@ def _installed(spec: Spec, world: World) -> dict[str, InstalledCriterion]:
 
 
 def _resolved(spec: Spec) -> dict[str, Any]:
-    """The spec with every default filled in; of what an arm overrides, only what it says."""
+    """The spec with every default filled in; of what an arm overrides, only what it says. No password is in it."""
     whole: dict[str, Any] = spec.model_dump(mode="json", by_alias=True)
+    if spec.tracking.uri is not None:
+        whole["tracking"]["uri"] = without_secrets(spec.tracking.uri)
     for name, arm in spec.arms.items():
         said = arm.model_dump(mode="json", by_alias=True, exclude_unset=True)
         whole["arms"][name] |= {key: said[key] for key in ("train", "data") if key in said}

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from compiler.addresses import without_secrets
 from stage1.provenance import git_commit
 from stage1.secrets import masked
 from stage1.store import DamagedArtifact, Store, StoreUnreachable
@@ -175,6 +176,7 @@ def _hub() -> Iterator[Line]:
 
 
 def _tracking(uri: str) -> Iterator[Line]:
+    uri = without_secrets(uri)
     if uri.startswith("sqlite:///"):
         path = Path(uri.removeprefix("sqlite:///"))
         yield from _sqlite(path) if path.is_file() else [Line("ok", "tracking", f"{path} is made by the first run")]

@@ -12,6 +12,7 @@ from typing import Any
 from rich.console import Console
 
 from compiler import Compilation
+from compiler.addresses import without_secrets
 from compiler.language.spec import Runtime
 from compiler.plan import Plan, Step
 from compiler.render import to_json
@@ -81,7 +82,14 @@ def run_spec(spec: Path, overrides: Sequence[str], options: RunOptions) -> int:
         names = ", ".join(dict.fromkeys(entry.arm for entry in compilation.plan.arms))
         print(f"error: --only {unknown[0]}: there is no such arm; the arms are {names}", file=sys.stderr)
         return 2
-    return _ending_well(compilation.plan, open_store(options.store_root, options.url), options, console)
+    store = open_store(options.store_root, options.url)
+    return _ending_well(compilation.plan, store, _tracking(compilation), options, console)
+
+
+def _tracking(compilation: Compilation) -> str:
+    """Where to record; by the spec where there is one, since passwords are left out of plans."""
+    planned = (compilation.plan.spec.get("tracking") or {}).get("uri") if compilation.plan else None
+    return tracking_uri(compilation.spec.tracking.uri if compilation.spec else planned)
 
 
 def _tell_diagnostics(compilation: Compilation, console: JsonObserver) -> None:
@@ -91,11 +99,11 @@ def _tell_diagnostics(compilation: Compilation, console: JsonObserver) -> None:
         console.say("note", text=note)
 
 
-def _ending_well(plan: Plan, store: Store, options: RunOptions, console: ConsoleObserver | JsonObserver) -> int:
+def _ending_well(plan: Plan, store: Store, tracking: str, options: RunOptions, console: ConsoleObserver | JsonObserver) -> int:
     """Every way of ending comes with one clear line and its exit code."""
     try:
         with stopping_on_signals():
-            return _Run(plan, store, options, console).carry_out()
+            return _Run(plan, store, tracking, options, console).carry_out()
     except KeyboardInterrupt as stop:
         console.close()
         _tell(console, what_stopped(stop), "what was complete is kept, the same command goes on from there")
@@ -122,13 +130,15 @@ def _tell(console: ConsoleObserver | JsonObserver, what: str, then: str) -> None
 class _Run:
     """One execution of a plan: its folder, its tracker, its executor."""
 
-    def __init__(self, plan: Plan, store: Store, options: RunOptions, console: ConsoleObserver | JsonObserver) -> None:
+    def __init__(
+        self, plan: Plan, store: Store, tracking: str, options: RunOptions, console: ConsoleObserver | JsonObserver
+    ) -> None:
         self._plan, self._store, self._options, self._console = plan, store, options, console
         self._folder = store.keep_plan(plan.experiment, plan.model_dump(mode="json"))
         self._tracker = TrackerBeside(
             plan,
             self._store,
-            tracking_uri((plan.spec.get("tracking") or {}).get("uri")),
+            tracking,
             self._folder / "tracking.json",
             self._warn,
             on_this_machine=options.executor == "local",
@@ -203,7 +213,7 @@ class _Run:
         link = self._tracker.link()
         if link and not self._tracker.uri.startswith("http"):
             print("compare  uv run stage1 ui   or")
-            print(f"         uv run mlflow ui --backend-store-uri {self._tracker.uri}   and open")
+            print(f"         uv run mlflow ui --backend-store-uri {without_secrets(self._tracker.uri)}   and open")
         if link:
             print(f"         {masked(link)}")
 

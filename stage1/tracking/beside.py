@@ -19,11 +19,13 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
+from compiler.addresses import without_secrets
 from compiler.plan import Plan, Step
 from evaluators.results import Analysis
 from stage1.executors import CurveRow
 from stage1.runner import Outcome
 from stage1.store import Artifact, Store, open_store
+from stage1.tracking.place import signed_in
 from stage1.tracking.recorded import Recorded
 from stage1.tracking.summary_run import LINK
 from stage1.tracking.tracker import MlflowTracker
@@ -46,8 +48,8 @@ class TrackerBeside:
         start = multiprocessing.get_context(_START)
         theirs, ours = start.Pipe(duplex=False)
         self._says, say = start.Pipe(duplex=False)
-        make = partial(MlflowTracker, plan, uri=uri, state_file=state_file, on_this_machine=on_this_machine)
-        record = (theirs, say, store.root.absolute(), store.url, make)
+        make = partial(MlflowTracker, plan, state_file=state_file, on_this_machine=on_this_machine)
+        record = (theirs, say, store.root.absolute(), store.url, uri, make)
         self._process = start.Process(target=_record, args=record, name="stage1-tracker", daemon=True)
         self._process.start()
         theirs.close()
@@ -118,7 +120,7 @@ class TrackerBeside:
         experiment = Recorded.read(self._state_file, self.uri).experiment
         if experiment is None:
             return None
-        base = self.uri if self.uri.startswith("http") else "http://127.0.0.1:5000"
+        base = without_secrets(self.uri) if self.uri.startswith("http") else "http://127.0.0.1:5000"
         return f"{base.rstrip('/')}/#/experiments/{experiment}/runs?{LINK}"
 
     def _tell(self, what: str, *details: Any) -> None:
@@ -150,12 +152,14 @@ class TrackerBeside:
         return True
 
 
-def _record(told: Connection, say: Connection, root: Path, url: str | None, make: Callable[..., MlflowTracker]) -> None:
+def _record(
+    told: Connection, say: Connection, root: Path, url: str | None, uri: str, make: Callable[..., MlflowTracker]
+) -> None:
     """The life of the tracker: one message after the other until the run is over."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # they are meant for the run, which tells what becomes of it
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    tracker = make(store=open_store(root, url), warn=say.send)
+    tracker = make(store=open_store(root, url), uri=signed_in(uri, os.environ), warn=say.send)
     what = ""
     while what not in ("close", "interrupted"):
         what, details = told.recv()

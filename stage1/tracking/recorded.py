@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from stage1.secrets import masked
+from compiler.addresses import without_secrets
 from stage1.store import write_json
 from stage1.tracking.place import database
 
@@ -29,7 +29,7 @@ class Recorded:
         except (OSError, ValueError):
             return cls()
         local = database(uri)
-        usable = isinstance(noted, dict) and noted.get("uri") == masked(uri) and isinstance(noted.get("done"), dict)
+        usable = isinstance(noted, dict) and noted.get("uri") == without_secrets(uri) and isinstance(noted.get("done"), dict)
         if not usable or not (local is None or local.is_file()):
             return cls()
         return cls(noted.get("experiment"), noted["done"])
@@ -37,4 +37,4 @@ class Recorded:
     def save(self, path: Path, uri: str) -> None:
         """Write the file anew; no secret of the address is in it."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_json(path, {"uri": masked(uri), "experiment": self.experiment, "done": self.done})
+        write_json(path, {"uri": without_secrets(uri), "experiment": self.experiment, "done": self.done})

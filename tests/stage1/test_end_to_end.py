@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import random
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlparse
 
 import pytest
 
 NANO = Path(__file__).with_name("nano.yaml")
 SECRET = "hf_" + "s3cr3tS3cr3t" * 3
+PASSWORD = "p4ssw0rd-of-the-server"
 COMMAND = [sys.executable, "-m", "stage1"]
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"} | {
     "NO_COLOR": "1",
@@ -263,3 +267,42 @@ def test_a_lost_tracking_store_costs_no_result_and_gets_what_it_missed(finished:
     runs = client.search_runs([client.get_experiment_by_name("nano").experiment_id], "tags.`stage1.score` != ''")
     assert len(runs) == 7
     assert all(run.info.status == "FINISHED" for run in runs)
+
+
+class Closed(BaseHTTPRequestHandler):
+    """A tracking server that lets nobody in, and remembers who tried."""
+
+    seen: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        self.seen.append(self.headers.get("Authorization", ""))
+        self.send_response(401)
+        self.end_headers()
+
+    do_POST = do_GET  # noqa: N815
+
+    def log_message(self, *args: Any) -> None:
+        """Silent."""
+
+
+def test_a_password_for_the_tracking_server_is_used_and_written_nowhere(finished: Path, tmp_path: Path) -> None:
+    """What stands in `tracking.uri` before the host reaches the server, but no file of the run, no message and no plan."""
+    (tmp_path / "runs").mkdir()
+    (finished / "runs" / "artifacts").rename(tmp_path / "runs" / "artifacts")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Closed)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = ["--set", f"tracking.uri=http://somebody:{PASSWORD}@127.0.0.1:{server.server_port}"]
+    try:
+        run = stage1(tmp_path, "run", str(NANO), *address)
+    finally:
+        (tmp_path / "runs" / "artifacts").rename(finished / "runs" / "artifacts")
+        server.shutdown()
+    plan = stage1(tmp_path, "plan", str(NANO), *address, "--format", "json", "--out", "plan.json")
+
+    assert base64.b64encode(f"somebody:{PASSWORD}".encode()).decode() in "".join(Closed.seen)
+    assert "cannot be used" in run.stderr
+    told = [run.stdout, run.stderr, plan.stdout, plan.stderr]
+    written = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
+    assert all(PASSWORD not in text for text in told)
+    assert len(written) > 3
+    assert all(PASSWORD.encode() not in content for content in written)
