@@ -6,6 +6,7 @@ dies, and is waited for at the end only; without it a run has the same results.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import multiprocessing
 import os
@@ -52,6 +53,7 @@ class TrackerBeside:
         record = (theirs, say, store.root.absolute(), store.url, uri, make)
         self._process = start.Process(target=_record, args=record, name="stage1-tracker", daemon=True)
         self._process.start()
+        atexit.register(self._process.kill)  # of a run that ended by an error: it heeds no gentler signal
         theirs.close()
         say.close()  # else its end would not be heard
         threading.Thread(target=self._send, args=(ours,), daemon=True).start()
