@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from compiler import Compilation, compile_spec
@@ -90,6 +91,13 @@ def print_diagnostics(compilation: Compilation) -> None:
         color = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
         print(render_text(compilation.diagnostics, color=color), file=sys.stderr)
     _print_notes(compilation)
+
+
+def beside_the_review(compilation: Compilation) -> Compilation:
+    """Without the warnings of the method review, for a verb that shows the review itself; errors stay."""
+    known = {(finding.code, finding.message) for finding in compilation.findings}
+    told = (d for d in compilation.diagnostics if d.severity == "error" or (d.code, d.message) not in known)
+    return replace(compilation, diagnostics=tuple(told))
 
 
 def print_briefly(compilation: Compilation, spec: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from compiler.explain_plan import PlanOutlook, explain_plan
 from compiler.plan import Plan
 from compiler.plan_text import render_plan, render_steps
 from compiler.render import to_json
-from stage1.commands.compiling import CannotRead, compile_file, print_diagnostics
+from stage1.commands.compiling import CannotRead, beside_the_review, compile_file, print_diagnostics
 from stage1.commands.cost import cost_of
 from stage1.power import SimulatedPower
 from stage1.store import open_store, write_json
@@ -82,9 +82,7 @@ def show_plan(
 
 def _print(compilation: Compilation, review: Assessment | None, spec: Path, verbose: bool) -> None:
     """Mistakes in full on stderr; what the method checks found as a review, errors among them on stderr, too."""
-    known = {(finding.code, finding.message) for finding in compilation.findings}
-    told = tuple(d for d in compilation.diagnostics if d.severity == "error" or (d.code, d.message) not in known)
-    print_diagnostics(replace(compilation, diagnostics=told))
+    print_diagnostics(beside_the_review(compilation))
     if review is not None and review.claims:
         print(render_assessment(review, str(spec), whole=verbose) + "\n")
 

@@ -13,7 +13,7 @@ from compiler import compile_spec
 from compiler.assessment import Assessment, assess
 from compiler.plan import Plan
 from evaluators.labels import MalformedLabels, compare
-from stage1.commands.compiling import CannotRead, compile_file, print_diagnostics
+from stage1.commands.compiling import CannotRead, beside_the_review, compile_file, print_diagnostics
 from stage1.power import SimulatedPower
 from stage1.report.data import NotRunYet, ReportData, gather
 from stage1.report.labels import labelling_sheet, scored_answers
@@ -44,7 +44,7 @@ def write_report(
     except CannotRead as problem:
         print(problem, file=sys.stderr)
         return 2
-    print_diagnostics(compilation)
+    print_diagnostics(beside_the_review(compilation))
     if compilation.plan is None:
         return 1
     try:
