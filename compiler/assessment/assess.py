@@ -109,10 +109,11 @@ def _conditions(findings: Sequence[Finding]) -> tuple[str, ...]:
 
 
 def _reasons(findings: Sequence[Finding]) -> tuple[str, ...]:
-    """For every code what its findings say, each once."""
+    """For every code what its findings say, each once, with its first number."""
     told: dict[str, dict[str, None]] = {}
     for finding in findings:
-        told.setdefault(finding.code, {})[finding.reason] = None
+        evidence = f" ({finding.evidence[0]})" if finding.evidence else ""
+        told.setdefault(finding.code, {})[finding.reason + evidence] = None
     return tuple("; ".join(reasons) for reasons in told.values())
 
 
