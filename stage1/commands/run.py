@@ -159,7 +159,7 @@ class _Run:
                     if not repairs_left:
                         raise OSError(f"artifacts are damaged again and again: {damage}") from None
                     self._set_aside_all_damaged()
-        except KeyboardInterrupt:
+        except BaseException:  # whatever it is: the tracker's process is not left waiting
             self._tracker.interrupted()
             raise
         self._tracker.close()
