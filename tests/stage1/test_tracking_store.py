@@ -1,19 +1,26 @@
-"""The local tracking store: made whole or not at all, whoever is killed."""
+"""The local tracking store, made whole or not at all, whoever is killed; and the process beside the run that writes it."""
 
 from __future__ import annotations
 
+import contextlib
+import multiprocessing
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from compiler.plan import ArmSteps, Plan
 from stage1.commands.compiling import compile_file
+from stage1.runner import Outcome
 from stage1.store import Store
+from stage1.tracking import TrackerBeside
 from stage1.tracking.arm_runs import ArmRuns
 from stage1.tracking.connection import Connection
 
@@ -29,6 +36,23 @@ if sys.argv[2] == "die":
 from stage1.tracking.connection import Connection
 connection = Connection(f"sqlite:///{sys.argv[1]}", "x", print)
 print(connection.safely(lambda: connection.client), connection.experiment)
+"""
+
+BESIDE = """
+import multiprocessing, sys, time
+from pathlib import Path
+from stage1.commands.compiling import compile_file
+from stage1.runner import Outcome
+from stage1.store import Store
+from stage1.tracking import TrackerBeside
+folder, plan = Path(sys.argv[1]), compile_file(Path(sys.argv[2]), []).plan
+state = folder / "tracking.json"
+beside = TrackerBeside(plan, Store(folder), f"sqlite:///{folder / 'mlflow.db'}", state, print, on_this_machine=True)
+beside.run_started(plan, plan.steps)
+print(multiprocessing.active_children()[0].pid, flush=True)
+if sys.argv[3] == "fail":
+    raise SystemExit(3)
+time.sleep(300)
 """
 
 
@@ -121,3 +145,81 @@ def test_points_whose_receipt_was_lost_are_not_sent_twice(folder: Path) -> None:
     assert connection.safely(lambda: runs.send(run_id, ROWS), now=True)
 
     assert points(connection, run_id) == sorted(ROWS)
+
+
+@pytest.mark.parametrize(("end", "code"), [("fail", 3), ("kill", -signal.SIGKILL)])
+def test_the_tracker_ends_with_its_run(tmp_path: Path, end: str, code: int) -> None:
+    """However a run ends without waiting for its tracker, by an error or by kill -9, nothing of it stays behind."""
+    command = [sys.executable, "-c", BESIDE, str(tmp_path), str(NANO), end]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as run:
+        assert run.stdout
+        tracker = int(run.stdout.readline())
+        if end == "kill":
+            run.kill()
+        assert run.wait() == code
+
+    deadline = time.monotonic() + 30
+    while psutil.pid_exists(tracker) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not psutil.pid_exists(tracker)
+
+
+@pytest.fixture
+def beside(folder: Path) -> Iterator[tuple[TrackerBeside, psutil.Process, list[str]]]:
+    """A tracker beside this process, its process, and what it has warned of."""
+    plan = compile_file(NANO, []).plan
+    assert isinstance(plan, Plan)
+    warned: list[str] = []
+    uri, state = f"sqlite:///{folder / 'mlflow.db'}", folder / "tracking.json"
+    tracker = TrackerBeside(plan, Store(folder), uri, state, warned.append, on_this_machine=False)
+    process = psutil.Process(multiprocessing.active_children()[0].pid)
+    yield tracker, process, warned
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process.kill()
+
+
+def test_no_step_waits_for_a_tracking_store(beside: tuple[TrackerBeside, psutil.Process, list[str]], folder: Path) -> None:
+    """While nothing is recorded, for whatever reason, more than any pipe holds can be told; later all of it is there."""
+    tracker, process, warned = beside
+    _, connection, arm = arm_runs(folder)
+    plan = compile_file(NANO, []).plan
+    assert isinstance(plan, Plan)
+    assert arm.train
+    step, rows = plan.step(arm.train), [(step, "train/loss", step / 10) for step in range(1, 10_001)]
+
+    process.suspend()
+    tracker.step_started(step)
+    for start in range(0, len(rows), 1000):
+        tracker.step_curves(step, rows[start : start + 1000])
+    process.resume()
+    tracker.close()
+
+    assert warned == []
+    (run,) = connection.client.search_runs(["1"])
+    assert len(connection.client.get_metric_history(run.info.run_id, "train/loss")) == len(rows)
+
+
+def test_signals_for_the_run_do_not_end_its_tracker(beside: tuple[TrackerBeside, psutil.Process, list[str]]) -> None:
+    """Ctrl-C reaches every process of a terminal: the tracker stays until the run has said what became of it."""
+    tracker, process, warned = beside
+    tracker.arm_ready("base", None)  # nothing of it can be recorded: its artifacts are not there
+    while not warned:
+        tracker.run_finished(Outcome())
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        process.send_signal(number)
+
+    tracker.interrupted()
+
+    assert process.wait(30) in (None, 0)
+
+
+def test_a_tracker_that_dies_costs_the_run_nothing(beside: tuple[TrackerBeside, psutil.Process, list[str]]) -> None:
+    """What is told to it goes nowhere, and at the end one line says so."""
+    tracker, process, warned = beside
+    process.kill()
+
+    tracker.arm_ready("base", None)
+    tracker.close()
+
+    assert len(warned) == 1
+    assert "the same command adds what is missing" in warned[0]
