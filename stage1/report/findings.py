@@ -12,8 +12,9 @@ _WEIGHTS = {"blocks": "blocks", "weakens": "calls for caution", "notes": "worth 
 
 
 def findings(analysis: Analysis) -> list[dict[str, Any]]:
-    """Every finding: its code, what it says, its numbers, the claims it touches, and the verdicts it forces."""
-    return [_finding(each) for each in analysis.evidence.findings]
+    """Every finding, the heaviest first: its code, what it says, its numbers, its claims, and the verdicts it forces."""
+    weights = list(_WEIGHTS)
+    return [_finding(each) for each in sorted(analysis.evidence.findings, key=lambda found: weights.index(found.weight))]
 
 
 def findings_section(analysis: Analysis) -> dict[str, Any] | None:
