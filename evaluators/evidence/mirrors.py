@@ -109,8 +109,8 @@ def _about_pairs(claim: ClaimSettings, gain: MirrorGain) -> Finding:
         weight="notes",
         claims=(claim.name,),
         message=f"{PREFERENCE} asks about negative types that only one of {joined(claim.compare)} was shown as bad, so a "
-        f"gain there shows that these were learned; in the answers {claim.compare[0]} differs by {_told(gain)} from {claim.compare[1]} on "
-        "criteria that mirror these types and on the others",
+        f"gain there shows that these were learned; in the answers {claim.compare[0]} differs by {_told(gain)} from "
+        f"{claim.compare[1]} on criteria that mirror these types and on the others",
         numbers=_numbers(gain),
         remedy="claim a criterion that mirrors no negative type, too",
     )
