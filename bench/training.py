@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from device_clock import between, now
 from random_base import random_base
 from trl_side import TrlSide
 
@@ -75,21 +76,19 @@ class Data:
 
 
 class Clock:
-    """When each optimizer step ended; the first ones warm up."""
+    """When each optimizer step ended on the device; the first ones warm up. Nothing waits for it."""
 
     def __init__(self, warm_up: int) -> None:
-        self.warm_up, self.ends = warm_up, [time.perf_counter()]
+        self.warm_up, self.ends = warm_up, [now()]
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Every step inside the block is waited for, so that its end is its end: numbers are reported later than that."""
+        """Looks at every step inside the block."""
         step = TrainingModule.training_step
 
         def timed(module: Any, batch: Any, index: int) -> None:
             step(module, batch, index)
-            if torch.cuda.is_available():
-                torch.cuda.synchronize()
-            self.ends.append(time.perf_counter())
+            self.ends.append(now())
 
         TrainingModule.training_step = timed  # type: ignore[method-assign]
         try:
@@ -99,8 +98,8 @@ class Clock:
 
     @property
     def seconds_per_step(self) -> float:
-        """Mean over the steps after the first."""
-        return (self.ends[-1] - self.ends[self.warm_up]) / (len(self.ends) - 1 - self.warm_up)
+        """Mean over the steps after the first ones."""
+        return between(self.ends[self.warm_up], self.ends[-1]) / (len(self.ends) - 1 - self.warm_up)
 
 
 def ours(
@@ -176,12 +175,13 @@ def measurements(base: LoadedBase, size: str, chosen: list[str]) -> list[tuple[s
         "dpo80-batch8": lambda: ours(base, five, "dpo", batch=8, limit_gb=79, steps=12),
         "dpo40": lambda: ours(base, five, "dpo", batch=64, limit_gb=39.5, steps=steps),
         "dpo80-few": lambda: ours(base, few, "dpo", batch=64, limit_gb=79, steps=steps),
-        "dpo-epoch": lambda: ours(base, few, "dpo", batch=8, limit_gb=79, steps=10**6),
+        "dpo-epoch": lambda: ours(base, few, "dpo", batch=8, limit_gb=None, steps=10**6),
         "sft": lambda: ours(base, five, "sft", batch=32, limit_gb=63 if size == "32b" else 22.5, steps=4),
+        "sft-small": lambda: ours(base, five, "sft", batch=32, limit_gb=58 if size == "32b" else 19, steps=4),
         "sft-batch8": lambda: ours(base, five, "sft", batch=8, limit_gb=63 if size == "32b" else 22.5, steps=12),
         "trl-dpo-best": lambda: trl.dpo(five.pairs, micro_batch=8, liger=False, checkpointing=False),
         "trl-dpo-best-liger": lambda: trl.dpo(five.pairs, micro_batch=8, liger=True, checkpointing=False),
-        "trl-dpo-checkpointed-liger": lambda: trl.dpo(five.pairs, micro_batch=32, liger=True, checkpointing=True),
+        "trl-dpo-checkpointed-liger": lambda: trl.dpo(five.pairs, micro_batch=32, liger=True, checkpointing=True, steps=4),
         "trl-sft": lambda: trl.sft(five.demonstrations, liger=False, packed=False, checkpointing=False),
         "trl-sft-checkpointed": lambda: trl.sft(five.demonstrations, liger=False, packed=False, checkpointing=True),
         "trl-sft-packed": lambda: trl.sft(five.demonstrations, liger=False, packed=True, checkpointing=False),

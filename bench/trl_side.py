@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
+from device_clock import between, now
 
 from compiler.records import Demonstration, PreferencePair
 from models.loading import LoadedBase
@@ -21,7 +22,9 @@ class TrlSide:
         self.base, self.steps, self.warm_up = base, steps, 2
         self._hash: str | None = None
 
-    def dpo(self, pairs: Sequence[PreferencePair], *, micro_batch: int, liger: bool, checkpointing: bool) -> dict[str, Any]:
+    def dpo(
+        self, pairs: Sequence[PreferencePair], *, micro_batch: int, liger: bool, checkpointing: bool, steps: int | None = None
+    ) -> dict[str, Any]:
         """Reference log-probabilities precomputed (in their own time), rows of similar length together."""
         from datasets import Dataset
         from trl import DPOConfig, DPOTrainer
@@ -37,7 +40,7 @@ class TrlSide:
                 return found
 
         reference: list[float] = []
-        used = pairs[: micro_batch * (self.steps + self.warm_up)]
+        used = pairs[: micro_batch * ((steps or self.steps) + self.warm_up)]
         rows = []
         for pair in used:
             chosen, rejected = (
@@ -71,12 +74,11 @@ class TrlSide:
         for row in demonstrations:
             tokens = encode(self.base.tokenizer, render_prompt(row.instruction), row.response)
             rows.append({"input_ids": list(tokens.ids), "labels": [-100] * len(tokens.prompt_ids) + list(tokens.response_ids)})
-        mean = sum(len(row["input_ids"]) for row in rows) / len(rows)
         size = 1 if packed else 8
         settings = self._settings(self.steps + self.warm_up, size, liger, checkpointing)
         config = SFTConfig(**settings, packing=packed, **({"max_length": 2048} if packed else {"max_length": 1024}))
         found = self._measure(SFTTrainer, config, _on_disk(Dataset, rows))
-        per_step = 2048 / mean if packed else size
+        per_step = len(rows) / found["dataset_rows"] if packed else size  # packed rows are not quite full
         return {**found, "kind": "sft", "packed": packed, "liger": liger, "rate": found["steps_per_second"] * per_step}
 
     def _settings(self, steps: int, micro_batch: int, liger: bool, checkpointing: bool) -> dict[str, Any]:
@@ -109,13 +111,11 @@ class TrlSide:
             hashing[0] += time.perf_counter() - started
             return self._hash
 
-        ends: list[float] = []
+        ends: list[Any] = []
 
-        class Clock(TrainerCallback):  # type: ignore[misc]
+        class Ends(TrainerCallback):  # type: ignore[misc]
             def on_step_end(self, *_: Any, **__: Any) -> None:
-                if torch.cuda.is_available():
-                    torch.cuda.synchronize()
-                ends.append(time.perf_counter())
+                ends.append(now())
 
         dpo_trainer.hash_module = timed_hash
         self.base.model.set_attn_implementation("sdpa")
@@ -131,7 +131,7 @@ class TrlSide:
                 ),
             )
             trainer.remove_callback(PrinterCallback)
-            trainer.add_callback(Clock())
+            trainer.add_callback(Ends())
             set_up = time.perf_counter() - started
             if torch.cuda.is_available():
                 torch.cuda.reset_peak_memory_stats()
@@ -139,7 +139,7 @@ class TrlSide:
         finally:
             dpo_trainer.hash_module = real_hash
         total = time.perf_counter() - started
-        seconds = (ends[-1] - ends[self.warm_up - 1]) / (len(ends) - self.warm_up)
+        seconds = between(ends[self.warm_up - 1], ends[-1]) / (len(ends) - self.warm_up)
         peak = torch.cuda.max_memory_allocated() / 1e9 if torch.cuda.is_available() else None
         trainer.model.unload().eval().requires_grad_(False)
         self.base.model.gradient_checkpointing_disable()
@@ -154,6 +154,7 @@ class TrlSide:
             "hash_seconds": hashing[0],
             "total_seconds": total,
             "steps": len(ends),
+            "dataset_rows": len(trainer.train_dataset),
         }
 
 

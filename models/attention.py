@@ -60,10 +60,11 @@ def _attend_segments(query: Tensor, key: Tensor, value: Tensor, segments: Segmen
     """One row. Queries and keys of a segment end together, so "causal" counts from the end: a branch sees all of its prompt."""
     from torch.nn.attention.varlen import varlen_attn
 
+    query, key, value = (each.squeeze(0).transpose(0, 1) for each in (query, key, value))
     attended: Any = varlen_attn(
-        query[0].transpose(0, 1),
-        key[0].transpose(0, 1).index_select(0, segments.keys),
-        value[0].transpose(0, 1).index_select(0, segments.keys),
+        query,
+        key.index_select(0, segments.keys),
+        value.index_select(0, segments.keys),
         segments.query_ends,
         segments.key_ends,
         segments.longest_query,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -151,9 +151,7 @@ def train(
 
                 fit_with_trl(training, data, settings, seed, logs, on_step, _validation_points(steps))
             else:
-                most = max(tree_tokens(sequences(batch)) for batch in data.train_batches)
-                policy = choose(loaded, memory_limit, recompute, most=most, may_lay_out=not together.lockstep)
-                policy = together.agreed(policy)
+                policy = together.agreed(choose(loaded, memory_limit, recompute, **_sizes(data, together)))
                 options: dict[str, Any] = {"peers": together, "keeper": keeper, "resumed": resumed}
                 options |= _validation(data)
                 _fit(_module(settings)(loaded, settings, policy, steps, on_step, **options), data, logs)
@@ -180,6 +178,14 @@ def _failures_explained(out: Path, device: torch.device, keeper: Keeper | None) 
         raise TrainingError(
             f"training does not fit on {device} beside the model: set micro_batch_size to 1, or lower max_length"
         ) from error
+
+
+def _sizes(data: GlobalBatches, together: Peers) -> dict[str, Any]:
+    """What the choice of a memory policy asks about the data, and about the processes."""
+    of_batches = [tree_tokens(sequences(batch)) for batch in data.train_batches]
+    prompts = sum(len({example.group for example in batch}) for batch in data.train_batches)
+    most = ceil(max(of_batches) / together.size)
+    return {"most": most, "together": ceil(sum(of_batches) / prompts), "may_lay_out": not together.lockstep}
 
 
 def _validation(data: GlobalBatches) -> dict[str, Any]:
@@ -223,7 +229,7 @@ def _fit(module: TrainingModule, data: GlobalBatches, loggers: list[Any]) -> Non
 
 def _validation_points(steps: int) -> set[int]:
     """At even distances, and after the last step."""
-    return {*range(0, steps, math.ceil(steps / _VALIDATIONS)), steps}
+    return {*range(0, steps, ceil(steps / _VALIDATIONS)), steps}
 
 
 def _check_context(loaded: LoadedBase, prepared: Prepared[Any]) -> None:

@@ -6,6 +6,7 @@ Neither changes what is computed, but for the order of float additions.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 
@@ -39,6 +40,7 @@ def choose(
     recompute: Recompute | None = None,
     *,
     most: int = MOST_TOKENS,
+    together: int = 1,
     may_lay_out: bool = True,
 ) -> MemoryPolicy:
     """The fastest micro-batch that fits.
@@ -48,6 +50,7 @@ def choose(
         limit: bytes that the process may take of the device in all; None takes what is free.
         recompute: None chooses.
         most: tokens that a global batch has, at most.
+        together: tokens that a prompt has with its responses, about.
         may_lay_out: whether four-bit weights may be kept dense, where there is room.
     """
     packed = can_pack(base.device, base.model.dtype)
@@ -55,7 +58,8 @@ def choose(
         return MemoryPolicy(CPU_TOKENS, recompute or "none", packed)
     shape = shape_from_config(base.settings.base, base.model.config.to_json_string())
     four_bit = may_lay_out and bool(four_bit_layers(base.model))
-    found = largest(shape, base.model.dtype.itemsize, _room(base.device, limit), recompute, four_bit=four_bit, most=most)
+    limits: dict[str, Any] = {"four_bit": four_bit, "most": most, "together": min(together, most)}
+    found = largest(shape, base.model.dtype.itemsize, _room(base.device, limit), recompute, **limits)
     return MemoryPolicy(found.tokens, found.recompute, packed, found.laid_out)
 
 

@@ -39,10 +39,13 @@ class MicroBatch:
     laid_out: bool = False
     """Four-bit weights are made dense once for the whole training, not in every micro-batch."""
 
-    @property
-    def time(self) -> float:
-        """Per token, beside that of one among endlessly many with nothing computed again; for four-bit weights."""
-        return TIME[self.recompute] * (1 + (AROUND + (0 if self.laid_out else MAKING_DENSE)) / self.tokens)
+    def time(self, together: int = 1) -> float:
+        """Per token of four-bit weights, beside that among endlessly many with nothing computed again.
+
+        `together`: tokens that stay together, about; what a budget leaves over is not used.
+        """
+        filled = max(1, self.tokens // together) * together
+        return TIME[self.recompute] * (1 + (AROUND + (0 if self.laid_out else MAKING_DENSE)) / filled)
 
 
 def largest(
@@ -53,6 +56,7 @@ def largest(
     *,
     four_bit: bool = False,
     most: int = MOST_TOKENS,
+    together: int = 1,
 ) -> MicroBatch:
     """What fits into `room` bytes beside weights and optimizer, and is fastest there.
 
@@ -63,6 +67,7 @@ def largest(
         recompute: None chooses.
         four_bit: there are weights to lay out.
         most: tokens that there are to go through at once.
+        together: tokens that have to, about: those of a prompt.
     """
     modes: tuple[Recompute, ...] = ("none", "selective", "full") if recompute is None else (recompute,)
     left = SHARE * room - bytes_at_once(shape, item)
@@ -72,18 +77,19 @@ def largest(
         return MicroBatch(int(min(most, MOST_TOKENS, tokens)), mode, laid_out)
 
     found = [fitting(*choice) for choice in product(modes, (False, True) if four_bit else (False,))]
-    return min((micro for micro in found if micro.tokens > 0), key=lambda micro: micro.time, default=MicroBatch(1, modes[-1]))
+    enough = [micro for micro in found if micro.tokens >= together] or [MicroBatch(max(1, found[-1].tokens), modes[-1])]
+    return min(enough, key=lambda micro: micro.time(together))
 
 
 def bytes_per_token(shape: ModelShape, recompute: Recompute, item: int) -> float:
     """Bytes of activations per token that a backward pass finds kept, and that one layer needs while it works."""
     asks, sees = shape.head_size * shape.heads, 2 * shape.head_size * shape.kv_heads
-    attention = 4 * shape.hidden + 2 * asks + 3 * sees  # two residual and two normed states; queries, outputs; keys, values
+    attention = 2 * shape.hidden + 2 * asks + 3 * sees  # two residual states; queries, outputs; keys, values
     kept = {"none": attention + 2 * shape.intermediate, "selective": attention, "full": shape.hidden}[recompute]
     working = 6 * shape.intermediate + (attention if recompute == "full" else 0)
     return float(item * (shape.layers * kept + working))
 
 
 def bytes_at_once(shape: ModelShape, item: int) -> float:
-    """Bytes that do not grow with the micro-batch: a tile of logits in float32 with its gradient, two dense layers."""
-    return 3.0 * 4 * SCORED_AT_ONCE * shape.vocabulary + 2.0 * item * shape.hidden * shape.intermediate
+    """Bytes that do not grow with the micro-batch: a tile of logits, in float32 and as a gradient, too; two dense layers."""
+    return (2.0 * item + 4) * SCORED_AT_ONCE * shape.vocabulary + 2.0 * item * shape.hidden * shape.intermediate

@@ -35,9 +35,18 @@ template <typename T> void gated_gradients(T dh, T gate, T up, T& dgate, T& dup,
 """
 _ROTATED = """
 template <typename T> T rotated(T left, T right, T cos, T sin, T side, T way) {
-  float l = static_cast<float>(left), r = static_cast<float>(right), c = static_cast<float>(cos);
-  float s = static_cast<float>(sin) * static_cast<float>(way);
-  return static_cast<T>(static_cast<float>(side) == 0.0f ? l * c - r * s : r * c + l * s);
+  // Four numbers at a time: a bfloat16 is the upper half of a float32.
+  unsigned long long turned = 0;
+  for (int shift = 0; shift < 64; shift += 16) {
+    float l = __uint_as_float(static_cast<unsigned int>((left >> shift) & 0xffff) << 16);
+    float r = __uint_as_float(static_cast<unsigned int>((right >> shift) & 0xffff) << 16);
+    float c = __uint_as_float(static_cast<unsigned int>((cos >> shift) & 0xffff) << 16);
+    float s = __uint_as_float(static_cast<unsigned int>((sin >> shift) & 0xffff) << 16) * static_cast<float>(way);
+    unsigned int bits = __float_as_uint(side == 0 ? l * c - r * s : r * c + l * s);
+    bits += 0x7fff + ((bits >> 16) & 1);  // to the nearest, ties to even
+    turned |= static_cast<unsigned long long>(bits >> 16) << shift;
+  }
+  return static_cast<T>(turned);
 }
 """
 
@@ -70,10 +79,10 @@ def rotated(x: Tensor, cos: Tensor, sin: Tensor, way: int) -> Tensor:
         way: 1 or -1.
     """
     left, right = x.chunk(2, -1)
-    if _fusible(x):
-        halves = [each.unsqueeze(-2) for each in (left, right, cos, sin)]
-        turned: Tensor = _kernel(_ROTATED)(*halves, _sides(x.device, x.dtype), _sides(x.device, x.dtype, way))
-        return turned.flatten(-2)
+    if x.is_cuda and x.dtype == cos.dtype == torch.bfloat16 and left.shape[-1] % 4 == 0:
+        fours = [each.view(torch.int64).unsqueeze(-2) for each in (left, right, cos, sin)]
+        turned: Tensor = _kernel(_ROTATED)(*fours, _sides(x.device), _sides(x.device, way))
+        return turned.view(torch.bfloat16).flatten(-2)
     y = torch.empty_like(x)
     out_left, out_right = y.chunk(2, -1)
     torch.mul(left, cos, out=out_left).addcmul_(right, sin, value=-way)
@@ -86,9 +95,9 @@ def _fusible(tensor: Tensor) -> bool:
 
 
 @cache
-def _sides(device: torch.device, dtype: torch.dtype, both: int | None = None) -> Tensor:
+def _sides(device: torch.device, both: int | None = None) -> Tensor:
     """[2, 1]: 0 for the left half and 1 for the right one, or the same number for both."""
-    return torch.tensor([[0.0], [1.0]] if both is None else [[both], [both]], dtype=dtype, device=device)
+    return torch.tensor([[0], [1]] if both is None else [[both], [both]], device=device)
 
 
 @cache

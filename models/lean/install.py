@@ -18,7 +18,7 @@ from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
 from compiler.estimates.micro_batches import Recompute
-from models.lean.linear import ADAPTER, AdaptedLinears, Frozen, Layers, Lora
+from models.lean.linear import ADAPTER, AdaptedLinears, Frozen, Layers, Lora, Norm
 from models.lean.mlp import AdaptedMlp
 from models.lean.self_attention import self_attention
 
@@ -26,6 +26,8 @@ _GATED = ("gate_proj", "up_proj", "down_proj")
 _READING = ("q_proj", "k_proj", "v_proj")
 _ATTENTIONS = ("LlamaAttention", "MistralAttention", "Qwen2Attention")
 """Rotary positions over whole heads, and nothing between projections and attention."""
+_DECODER_LAYERS = ("LlamaDecoderLayer", "MistralDecoderLayer", "Qwen2DecoderLayer")
+"""x + attention(norm(x)), then x + mlp(norm(x)); the norms are read by these two only."""
 
 
 @contextmanager
@@ -44,24 +46,36 @@ def lean(model: torch.nn.Module, recompute: Recompute = "none") -> Iterator[None
 
 
 def _forwards(model: torch.nn.Module, *, again: bool) -> Iterator[tuple[torch.nn.Module, Callable[..., Any]]]:
+    norms = dict(_norms_before(model))
     for module in model.modules():
+        norm = _norm(norms[module]) if module in norms else None
         if _is_gated(module):
-            yield module, _mlp_forward(module, again)
+            yield module, _mlp_forward(module, norm, again)
         elif _is_attention(module):
-            yield module, self_attention(module, _projection(*_parts(module, _READING)), _attention_function(module))
+            yield module, self_attention(module, _projection(_parts(module, _READING), norm), _attention_function(module))
         elif _is_adapted(module):
             yield module, _linear_forward(module)
         elif _is_norm(module):
-            yield module, _norm_forward(module)
+            yield module, _same if module in norms.values() else _norm(module)
+
+
+def _norms_before(model: torch.nn.Module) -> Iterator[tuple[torch.nn.Module, torch.nn.Module]]:
+    """(block, norm): blocks that can take the norm of their input upon themselves, so that what it gives need not be kept."""
+    for layer in model.modules():
+        if type(layer).__name__ in _DECODER_LAYERS:
+            parts: Any = layer
+            for block, norm in ((parts.self_attn, parts.input_layernorm), (parts.mlp, parts.post_attention_layernorm)):
+                if (_is_attention(block) or _is_gated(block)) and _is_norm(norm):
+                    yield block, norm
 
 
 def _linear_forward(module: Any) -> Callable[[Tensor], Tensor]:
-    project = _projection(module)
+    project = _projection([module], None)
     return lambda x: project(x)[0]
 
 
-def _projection(*parts: Any) -> Callable[[Tensor], tuple[Tensor, ...]]:
-    layers = _layers(parts)
+def _projection(parts: Sequence[Any], norm: Norm | None) -> Callable[[Tensor], tuple[Tensor, ...]]:
+    layers = _layers(parts, norm)
 
     def forward(x: Tensor) -> tuple[Tensor, ...]:
         # Adapters are asked for each time: of sharded weights this is the moment when they are whole.
@@ -71,9 +85,9 @@ def _projection(*parts: Any) -> Callable[[Tensor], tuple[Tensor, ...]]:
     return forward
 
 
-def _mlp_forward(module: Any, again: bool) -> Callable[[Tensor], Tensor]:
+def _mlp_forward(module: Any, norm: Norm | None, again: bool) -> Callable[[Tensor], Tensor]:
     parts = _parts(module, _GATED)
-    layers = _layers(parts)
+    layers = _layers(parts, norm)
 
     def forward(x: Tensor) -> Tensor:
         y: Tensor = AdaptedMlp.apply(x, layers, again, *_matrices(parts))
@@ -82,17 +96,17 @@ def _mlp_forward(module: Any, again: bool) -> Callable[[Tensor], Tensor]:
     return forward
 
 
-def _norm_forward(module: Any) -> Callable[[Tensor], Tensor]:
+def _norm(module: Any) -> Norm:
     shape, epsilon = module.weight.shape, module.variance_epsilon
-
-    def forward(x: Tensor) -> Tensor:
-        return functional.rms_norm(x, shape, module.weight.to(x.dtype), epsilon)
-
-    return forward
+    return lambda x: functional.rms_norm(x, shape, module.weight.to(x.dtype), epsilon)
 
 
-def _layers(parts: Sequence[Any]) -> Layers:
-    return Layers(tuple(map(_frozen, parts)), tuple(_adapter(part).scale for part in parts))
+def _same(x: Tensor) -> Tensor:
+    return x
+
+
+def _layers(parts: Sequence[Any], norm: Norm | None) -> Layers:
+    return Layers(tuple(map(_frozen, parts)), tuple(_adapter(part).scale for part in parts), norm)
 
 
 def _matrices(parts: Sequence[Any]) -> list[Tensor | None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, NamedTuple
@@ -32,10 +32,13 @@ class Frozen:
         weight: Tensor = self.layer.weight
         return weight
 
-    def output(self, x: Tensor) -> Tensor:
-        """[N, out] of x [N, in]."""
+    def output(self, x: Tensor, onto: Tensor | None = None) -> Tensor:
+        """[N, out] of x [N, in]; added to `onto` in place where there is one, which costs a matrix product next to nothing."""
         dense, bias = self.dense(), self.layer.bias
-        return functional.linear(x.to(dense.dtype), dense, None if bias is None else bias.to(dense.dtype)).to(x.dtype)
+        if onto is not None and bias is None and dense.dtype == x.dtype:
+            return onto.addmm_(x, dense.T)
+        y = functional.linear(x.to(dense.dtype), dense, None if bias is None else bias.to(dense.dtype)).to(x.dtype)
+        return y if onto is None else y.add_(onto)
 
     def gradient(self, dy: Tensor, onto: Tensor | None) -> Tensor:
         """dL/dx [N, in] of dL/dy [N, out]; added to `onto` in place where there is one."""
@@ -60,12 +63,31 @@ class Lora(NamedTuple):
         return self if self.a is None or self.b is None else Lora(self.a.to(dtype), self.b.to(dtype), self.scale)
 
 
+Norm = Callable[[Tensor], Tensor]
+"""Of the last dimension, with weights that do not train."""
+
+
 @dataclass(frozen=True)
 class Layers:
-    """Frozen layers that read the same input, and the scales of their adapters."""
+    """Frozen layers, the scales of their adapters, and the norm of the input that they read."""
 
     frozen: tuple[Frozen, ...]
     scales: tuple[float, ...]
+    norm: Norm | None
+
+    def rows(self, x: Tensor) -> Tensor:
+        """[N, in] of x [..., in]."""
+        flat = x.flatten(0, -2)
+        return flat if self.norm is None else self.norm(flat)
+
+    def rows_again(self, x: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+        """[N, in] of x [..., in], and what goes from their gradient to that of x."""
+        if self.norm is None:
+            return x.flatten(0, -2), lambda drows: drows.view_as(x)
+        with torch.enable_grad():
+            source = x.detach().requires_grad_()
+            rows = self.rows(source)
+        return rows.detach(), lambda drows: torch.autograd.grad(rows, source, drows)[0]
 
     def loras(self, matrices: Sequence[Tensor | None]) -> list[Lora]:
         """Of A and B of each layer in turn."""
@@ -74,11 +96,10 @@ class Layers:
 
 def adapted(x: Tensor, frozen: Frozen, lora: Lora) -> tuple[Tensor, Tensor | None]:
     """The layer's output [N, out] for x [N, in], and the adapter's own inner state x A' [N, r] if there is one."""
-    y = frozen.output(x)
     if lora.a is None or lora.b is None:
-        return y, None
+        return frozen.output(x), None
     inner = x @ lora.a.T
-    return y.addmm_(inner, lora.b.T, alpha=lora.scale), inner
+    return frozen.output(x, onto=_scaled_product(inner, lora.b.T, lora.scale)), inner
 
 
 def inner_gradient(dy: Tensor, lora: Lora) -> Tensor | None:
@@ -88,8 +109,9 @@ def inner_gradient(dy: Tensor, lora: Lora) -> Tensor | None:
 
 def input_gradient(dy: Tensor, dinner: Tensor | None, frozen: Frozen, lora: Lora, onto: Tensor | None = None) -> Tensor:
     """dL/dx [N, in] of dL/dy [N, out]; added to `onto` in place where there is one."""
-    dx = frozen.gradient(dy, onto)
-    return dx if dinner is None or lora.a is None else dx.addmm_(dinner, lora.a, alpha=lora.scale)
+    if dinner is not None and lora.a is not None:
+        onto = _scaled_product(dinner, lora.a, lora.scale) if onto is None else onto.addmm_(dinner, lora.a, alpha=lora.scale)
+    return frozen.gradient(dy, onto)
 
 
 def adapter_gradients(
@@ -107,12 +129,12 @@ def _scaled_product(left: Tensor, right: Tensor, scale: float) -> Tensor:
 
 
 class AdaptedLinears(torch.autograd.Function):
-    """Several layers over one input. Keeps that, the adapters and their narrow inner states, nothing else."""
+    """Several layers over one input. Keeps that (before the norm), the adapters and their narrow inner states, nothing else."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, layers: Layers, *matrices: Tensor | None) -> tuple[Tensor, ...]:
         """x [..., in] to one [..., out] per layer. `matrices`: A and B of each layer, None where there is none."""
-        rows = x.flatten(0, -2)
+        rows = layers.rows(x)
         loras = [lora.cast(x.dtype) for lora in layers.loras(matrices)]
         outputs, inner = zip(*(adapted(rows, *layer) for layer in zip(layers.frozen, loras, strict=True)), strict=True)
         ctx.save_for_backward(x, *inner, *chain.from_iterable(lora[:2] for lora in loras))
@@ -124,7 +146,8 @@ class AdaptedLinears(torch.autograd.Function):
         """Gradients of x and of every matrix."""
         count = len(dys)
         x, *saved = ctx.saved_tensors
-        inner, loras, rows = saved[:count], ctx.layers.loras(saved[count:]), x.flatten(0, -2)
+        inner, loras = saved[:count], ctx.layers.loras(saved[count:])
+        rows, to_x = ctx.layers.rows_again(x)
         dx: Tensor | None = None
         narrow: list[Tensor | None] = []
         flat = [dy.flatten(0, -2) for dy in dys]
@@ -133,7 +156,7 @@ class AdaptedLinears(torch.autograd.Function):
             if ctx.needs_input_grad[0]:
                 dx = input_gradient(dy, dinner, frozen, lora, onto=dx)
             narrow += adapter_gradients(dy, dinner, rows, of_adapter, lora)
-        return (None if dx is None else dx.view_as(x), None, *in_precision(narrow, ctx.dtypes))
+        return (None if dx is None else to_x(dx), None, *in_precision(narrow, ctx.dtypes))
 
 
 def in_precision(tensors: Sequence[Tensor | None], dtypes: Sequence[torch.dtype | None]) -> list[Tensor | None]:

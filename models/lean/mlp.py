@@ -17,12 +17,12 @@ from models.lean.linear import Layers, adapted, adapter_gradients, in_precision,
 
 
 class AdaptedMlp(torch.autograd.Function):
-    """Keeps the input, the adapters and their narrow inner states and, unless they are to be computed again, gate and up."""
+    """Keeps the input (before the norm), the adapters, their narrow inner states and, unless computed again, gate and up."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, layers: Layers, again: bool, *matrices: Tensor | None) -> Tensor:
         """x [..., hidden] to the same shape. `layers`: gate, up, down. `matrices`: A and B of each, or None."""
-        rows = x.flatten(0, -2)
+        rows = layers.rows(x)
         loras = [lora.cast(x.dtype) for lora in layers.loras(matrices)]
         (gate, in_gate), (up, in_up) = (adapted(rows, *layer) for layer in zip(layers.frozen[:2], loras[:2], strict=True))
         y, in_down = adapted(gated(gate, up), layers.frozen[2], loras[2])
@@ -37,7 +37,8 @@ class AdaptedMlp(torch.autograd.Function):
         x, gate, up, in_gate, in_up, in_down, *matrices = ctx.saved_tensors
         gate_layer, up_layer, down_layer = ctx.layers.frozen
         of_gate, of_up, of_down = ctx.layers.loras(matrices)
-        rows, dy = x.flatten(0, -2), dys[0].flatten(0, -2)
+        dy = dys[0].flatten(0, -2)
+        rows, to_x = ctx.layers.rows_again(x)
         if gate is None:
             gate, up = adapted(rows, gate_layer, of_gate)[0], adapted(rows, up_layer, of_up)[0]
         din_down = inner_gradient(dy, of_down)
@@ -51,5 +52,5 @@ class AdaptedMlp(torch.autograd.Function):
         dx = None
         if ctx.needs_input_grad[0]:
             dx = input_gradient(dgate, din_gate, gate_layer, of_gate)
-            dx = input_gradient(dup, din_up, up_layer, of_up, onto=dx).view_as(x)
+            dx = to_x(input_gradient(dup, din_up, up_layer, of_up, onto=dx))
         return dx, None, None, *in_precision(narrow, ctx.dtypes)

@@ -12,7 +12,7 @@ from compiler.records import PreferencePair
 from models.batches import collate, split_by_tokens
 from models.errors import ModelError
 from models.log_probabilities import response_log_probs
-from models.pairs import pair_log_probs
+from models.pairs import encode_pair, pair_log_probs
 from models.prompt_format import Encoded, encode_prompt, encode_response, render_prompt
 
 MODEL = make_model(dtype=torch.float64).eval()
@@ -171,11 +171,11 @@ def test_only_what_is_new_is_computed():
     old = [pair(1, "Name a metal.", "Iron.", "No."), pair(2, "Why?", "Because.", "x")]
     new = [old[0], pair(2, "Why?", "Because.", "y")]
     pair_log_probs(base, old, remembered=memory)
-    handle = base.model.lm_head.register_forward_hook(lambda module, inputs, output: read.append(len(output)))
+    handle = base.model.model.embed_tokens.register_forward_hook(lambda module, inputs, output: read.append(inputs[0].numel()))
 
     again = pair_log_probs(base, new, remembered=memory)
     handle.remove()
 
-    assert sum(read) == len(encode_response(base.tokenizer, "y"))
+    assert sum(read) == len(encode_pair(base.tokenizer, new[1])[1])
     for row, plain in zip(again, pair_log_probs(base, new), strict=True):
         assert (row.chosen, row.rejected) == pytest.approx((plain.chosen, plain.rejected), rel=1e-10)
