@@ -12,12 +12,13 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import os
 import platform
 import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,6 +40,7 @@ from trainers.fit import Examples, train
 from trainers.launch import train_on_devices
 from trainers.resume import Keeping
 
+os.environ.setdefault("NCCL_NVLS_ENABLE", "0")  # multicast over NVLink touches what other tenants of a host share
 ADAPTER = {"rank": 16, "alpha": 32, "dropout": 0.0, "targets": "all-linear"}
 RECIPE: Mapping[str, Any] = {"batch_size": 16, "max_length": 256, "epochs": 2, "warmup_ratio": 0.1}
 
@@ -82,25 +84,33 @@ def main() -> int:
     model = {"base": chosen.base, "dtype": chosen.dtype}
     base = load_base(model, chosen.device if chosen.device == "cpu" else "cuda:0")
     arms = [Arm(name, model, chosen.device, chosen.devices, told) for name, told in _trainings(base, chosen.items).items()]
-    rows = []
-    for arm in arms:
-        with tempfile.TemporaryDirectory() as folder:
-            for row in _compared(arm, base, Path(folder)):
-                rows.append(row)
-                print(_line(row), flush=True)
+    rows: list[dict[str, Any]] = []
     record = {
         "date": datetime.now(UTC).date().isoformat(),
         "device": torch.cuda.get_device_name() if chosen.device == "cuda" else platform.processor() or platform.machine(),
         "devices": chosen.devices,
         "versions": {"torch": torch.__version__, "python": platform.python_version()},
         "settings": {"base": chosen.base, "dtype": chosen.dtype, "items": chosen.items, **RECIPE},
-        "syncs_per_step": _syncs(arms[-1], base) if chosen.device == "cuda" else None,
+        "syncs_per_step": None,
         "rows": rows,
     }
+    for arm in arms:
+        with tempfile.TemporaryDirectory() as folder:
+            for row in _compared(arm, base, Path(folder)):
+                rows.append(row)
+                print(_line(row), flush=True)
+                _write(record, chosen.out)
+    if chosen.device == "cuda":
+        record["syncs_per_step"] = _syncs(arms[-1], base)
+        _write(record, chosen.out)
     print(f"host-device synchronisations per training step: {record['syncs_per_step']}")
-    if chosen.out:
-        chosen.out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     return int(any(row["failed"] or row["loss_difference"] > chosen.tolerance for row in rows))
+
+
+def _write(record: Mapping[str, Any], out: Path | None) -> None:
+    """After every row: what was measured is kept, whatever comes."""
+    if out:
+        out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 
 def _trainings(base: LoadedBase, items: int) -> dict[str, dict[str, Any]]:
@@ -131,15 +141,15 @@ def _split(at: int) -> Any:
     return "train" if at % 8 else "validation"
 
 
-def _compared(arm: Arm, base: LoadedBase, folder: Path) -> list[dict[str, Any]]:
+def _compared(arm: Arm, base: LoadedBase, folder: Path) -> Iterator[dict[str, Any]]:
     one, ddp = folder / "one", folder / "ddp"
     seconds = arm.on_one(base, one)
-    rows = [_row(arm, "one, again", one, folder / "again", lambda out: arm.on_one(base, out))]
-    rows[0]["seconds"] = round(seconds, 2)  # the first run's: the second finds everything warm
-    rows.append(_row(arm, "ddp", one, ddp, lambda out: arm.on_several("ddp", out)))
-    rows.append(_row(arm, "fsdp", one, folder / "fsdp", lambda out: arm.on_several("fsdp", out)))
-    rows.append(_row(arm, "ddp, killed", ddp, folder / "resumed", lambda out: _killed_and_resumed(arm, folder, out)))
-    return rows
+    again = _row(arm, "one, again", one, folder / "again", lambda out: arm.on_one(base, out))
+    yield {**again, "seconds_of_first": round(seconds, 2)}
+    yield _row(arm, "ddp", one, ddp, lambda out: arm.on_several("ddp", out))
+    yield _row(arm, "fsdp", one, folder / "fsdp", lambda out: arm.on_several("fsdp", out))
+    if (ddp / "curves.jsonl").is_file():
+        yield _row(arm, "ddp, killed", ddp, folder / "resumed", lambda out: _killed_and_resumed(arm, folder, out))
 
 
 def _killed_and_resumed(arm: Arm, folder: Path, out: Path) -> float:

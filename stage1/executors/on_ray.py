@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")  # else `uv run` makes Ray pack and send the whole checkout
+if os.environ.get("RAY_AUTH_TOKEN") or (Path.home() / ".ray" / "auth_token").is_file():
+    os.environ.setdefault("RAY_AUTH_MODE", "token")  # Ray looks for the token everywhere but behind a ray:// address
 import ray
 from ray.exceptions import GetTimeoutError, RayError
 
@@ -58,7 +60,7 @@ def connect(address: str | None) -> None:
     try:
         of_own = {"include_dashboard": False} if own else {}
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, **of_own)
-    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+    except (ConnectionError, RuntimeError, ValueError, OSError, ImportError) as error:
         raise _no_cluster(address, one_line(error)[:200]) from None
     finally:
         for number, handler in ours.items():  # Ray puts its own in their place
@@ -77,7 +79,10 @@ def _must_answer(address: str | None) -> None:
 
 
 def _no_cluster(address: str | None, why: str) -> ExecutorError:
-    return ExecutorError(f"no Ray cluster at {address or 'RAY_ADDRESS'}: {why}; start one with `ray start --head`")
+    way_out = "start one with `ray start --head`"
+    if (address or "").startswith("ray://") and "timeout" in why:
+        way_out = "if it asks for a token, its ~/.ray/auth_token is needed here, too"
+    return ExecutorError(f"no Ray cluster at {address or 'RAY_ADDRESS'}: {why}; {way_out}")
 
 
 class Mailbox:
