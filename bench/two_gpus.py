@@ -38,6 +38,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from stage1.gpus import visible_gpus
 
 ROOT = Path(__file__).resolve().parent.parent
+_LEAST_VOCABULARY = 16_384  # the tiny shape's own is smaller than the tokenizer
 _GRACE = 20.0  # seconds that an interrupted run has to end itself
 _SLACK = 1.15  # a row is begun if so many times what it should take are left
 
@@ -158,13 +159,15 @@ class Bench:
         return (str(ROOT / "specs" / "quickstart.yaml"), *(word for told in overrides for word in ("--set", told)))
 
     def _large(self) -> tuple[str, ...]:
-        from experiment import SHAPES, make_model, write_spec
+        from experiment import SHAPES, command, make_model
 
         began = time.monotonic()
-        shape = replace(SHAPES[self._chosen.size], vocabulary=152_064, tied=False)
-        make_model(self._work / "model", shape, "cuda" if self._chosen.devices == "cuda" else "cpu")
+        shape = SHAPES[self._chosen.size]
+        shape = replace(shape, vocabulary=max(shape.vocabulary, _LEAST_VOCABULARY))
+        make_model(self._work / "model", shape, self._chosen.devices)
         print(f"model folder written in {time.monotonic() - began:.0f} s", flush=True)
-        return (str(write_spec(self._work, argparse.Namespace(**vars(self._chosen) | {"seeds": self._chosen.large_seeds}))),)
+        told = command(self._work, argparse.Namespace(**vars(self._chosen) | {"seeds": self._chosen.large_seeds}))
+        return tuple(told[told.index("run") + 1 : told.index("--log-format")])
 
     def _run(self, name: str, gpus: int, arguments: Sequence[str]) -> dict[str, Any]:
         folder = self._work / name

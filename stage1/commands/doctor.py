@@ -76,7 +76,7 @@ def _device() -> Iterator[Line]:
         yield Line("note", "device", f"no GPU that torch can use, {os.cpu_count()} CPUs", "the embedded model needs none")
         return
     if torch.cuda.device_count() > 1:
-        told = f"{torch.cuda.device_count()} GPUs: `stage1 run` spreads its steps over all of them; --workers says how many at a time"
+        told = f"{torch.cuda.device_count()} GPUs: `stage1 run` spreads its steps over all of them (--workers)"
         yield Line("ok", "device", told)
     for number in range(torch.cuda.device_count()):
         name = torch.cuda.get_device_name(number)
