@@ -11,6 +11,7 @@ from typing import Protocol
 from compiler.plan import Plan, Step
 from stage1.failures import one_line, reason_to_stop
 from stage1.metering import metered, start_metering
+from stage1.planned_claims import KINDS, RECORDED, marks
 from stage1.provenance import peak_memory_bytes, provenance
 from stage1.secrets import masked
 from stage1.store import Artifact, DamagedArtifact, Draft, Store
@@ -120,6 +121,8 @@ def _make(step: Step, plan: Plan, store: Store, worker: Worker) -> float:
         draft.provenance.update(seconds=seconds, peak_memory_bytes=peak_memory_bytes())
         if "model" in step.settings:
             draft.provenance.update(metered())
+        if step.kind in KINDS:
+            draft.provenance[RECORDED] = sorted(marks(plan).values())
     return seconds
 
 

@@ -10,8 +10,9 @@ from compiler.assessment import Assessment
 from compiler.plan import ArmSteps, Plan
 from compiler.records import Answer, Item, ItemScore
 from evaluators.labels import Compared
-from evaluators.results import Analysis
+from evaluators.results import Analysis, ClaimResult
 from stage1.curves import CurveRow, read_curves
+from stage1.planned_claims import late_claims
 from stage1.store import Artifact, Store
 
 _COUNTED = ("instructions", "demonstrations", "preferences", "heldout_pairs")
@@ -71,13 +72,15 @@ def gather(plan: Plan, store: Store, review: Assessment | None = None) -> Report
     opened = {step.id: store.open(step.fingerprint) for step in plan.steps}
     split = opened[next(step.id for step in plan.steps if step.kind == "instructions")]
     counted = [step.id for step in plan.steps if step.kind in _COUNTED]
+    manifests = {step_id: artifact.manifest for step_id, artifact in opened.items()}
+    analysis = Analysis.model_validate(opened[plan.analyze].read_json("analysis.json"))
     return ReportData(
         plan=plan,
-        analysis=_in_spec_order(Analysis.model_validate(opened[plan.analyze].read_json("analysis.json")), plan),
+        analysis=_told_apart(_in_spec_order(analysis, plan), late_claims(plan, manifests)),
         items=split.read("heldout.jsonl", Item),
         runs=tuple(_arm_run(entry, opened) for entry in plan.arms),
         counts={step_id: opened[step_id].read_json("counts.json") for step_id in counted},
-        manifests={step_id: artifact.manifest for step_id, artifact in opened.items()},
+        manifests=manifests,
         review=review,
     )
 
@@ -97,4 +100,18 @@ def _arm_run(entry: ArmSteps, opened: Mapping[str, Artifact]) -> ArmRun:
         scores={row.item_id: row for row in opened[entry.score].read("scores.jsonl", ItemScore)},
         curves=read_curves(opened[entry.train]) if entry.train else (),
         training=opened[entry.train].read_json("summary.json") if entry.train else {},
+    )
+
+
+def _told_apart(analysis: Analysis, late: frozenset[str]) -> Analysis:
+    """The analysis with claims that came late as exploratory; their sentences say so wherever they are quoted."""
+    return analysis.model_copy(
+        update={"claims": tuple(_exploratory(claim) if claim.claim in late else claim for claim in analysis.claims)}
+    )
+
+
+def _exploratory(claim: ClaimResult) -> ClaimResult:
+    why = "This claim, or its level, was set after the answers of both arms were there."
+    return claim.model_copy(
+        update={"planned": False, "sentence": f"{claim.sentence} {why}", "reasons": (*claim.reasons, f"Exploratory: {why}")}
     )

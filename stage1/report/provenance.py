@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from stage1.planned_claims import KINDS, RECORDED
 from stage1.report.data import ReportData
 from stage1.report.words import harmless
 
@@ -28,10 +29,10 @@ _REFERENCES = Path(__file__).parent / "templates" / "references.bib"
 def provenance(data: ReportData) -> dict[str, Any]:
     """Fingerprints, hashes, versions and settings."""
     return {
-        "heading": f"Every number comes from {len(data.plan.steps)} recorded steps",
+        "heading": f"Every result comes from {len(data.plan.steps)} recorded steps",
         "plan": data.plan.fingerprint,
         "spec": data.plan.spec_fingerprint,
-        "planned": "Claims, endpoints, tests and corrections are part of the plan's fingerprint, fixed before the run.",
+        "planned": _planned(data),
         "steps": [
             {
                 "id": step.id,
@@ -46,6 +47,17 @@ def provenance(data: ReportData) -> dict[str, Any]:
         "versions": _versions(data.manifests),
         "settings": data.plan.spec,
     }
+
+
+def _planned(data: ReportData) -> str:
+    late = [claim.claim for claim in data.analysis.claims if not claim.planned]
+    fixed = "Claims, endpoints, tests and corrections are part of the plan's fingerprint"
+    if late:
+        return f"{fixed}; made after the answers of their arms, and so exploratory: {', '.join(late)}."
+    answers = [made["provenance"] for step, made in data.manifests.items() if data.plan.step(step).kind in KINDS]
+    if not all(RECORDED in made for made in answers):
+        return f"{fixed}; some answers were made before it was recorded which claims there were."
+    return f"{fixed}, and every claim was there before the answers that decide it."
 
 
 def _versions(manifests: Mapping[str, Mapping[str, Any]]) -> list[str]:

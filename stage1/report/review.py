@@ -96,6 +96,7 @@ def _decision(data: ReportData, found: Sequence[Mapping[str, Any]]) -> dict[str,
         for claim in data.analysis.claims
         if claim.verdict in ("confounded", "not testable")
     ]
+    against += [f"claim {claim.claim} was made after its answers" for claim in data.analysis.claims if not claim.planned]
     against += [f"{each['code']} changed a verdict: {each['says']}" for each in found if each["changed"]]
     if data.analysis.level != "publication":
         against.append(f"the run was planned as a {_LEVELS.get(data.analysis.level, data.analysis.level)}, not for publication")
