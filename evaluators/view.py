@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from compiler.records import Constraint, Kind
-from evaluators.language import echo, filler, gibberish, grammar, lists, loops, markup, request, scaffold, word_order
+from evaluators.language import echo, filler, gibberish, grammar, lists, loops, markup, nonsense, request, scaffold, word_order
 from evaluators.language.agreement import agrees
 from evaluators.language.clauses import Discourse
 from evaluators.language.limits import Limits, read_limits
@@ -164,6 +164,11 @@ class AnswerView:
     def is_salad(self) -> bool:
         """Whether its words make no sentences, and no answer is among them."""
         return not self.gives_reference and (grammar.is_salad(self.prose) or self.is_disordered)
+
+    @cached_property
+    def is_nonsense(self) -> bool:
+        """Whether a sentence can mean nothing, where nothing was to be made up."""
+        return not self.request.invents and any(map(nonsense.is_nonsense, self.sentences))
 
     @cached_property
     def is_disordered(self) -> bool:

@@ -16,6 +16,8 @@ def judge(view: AnswerView) -> bool:
     """Whether the task asked is done. An empty response does nothing."""
     if view.is_empty or view.is_gibberish or view.is_salad or view.is_looped:
         return False
+    if view.is_nonsense and not view.gives_reference:
+        return False
     if view.stance != "answers" or view.is_echo or view.is_filler:
         return False
     if not has_form(view):

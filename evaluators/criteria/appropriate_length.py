@@ -10,6 +10,7 @@ from evaluators.criteria.forms import has_items, is_number, is_one_word
 from evaluators.criteria.implied_length import fits_implied
 from evaluators.language.limits import Limits
 from evaluators.language.lists import is_announcement
+from evaluators.language.loops import has_loop
 from evaluators.language.text import has_words
 from evaluators.view import AnswerView
 
@@ -21,6 +22,8 @@ def judge(view: AnswerView) -> bool:
     and items, generously, and never in characters. An announcement ("Here are two sentences:") is not counted.
     """
     if view.is_empty:
+        return False
+    if view.hit_token_limit and "repetition" not in view.request.allows and has_loop(view.content):
         return False
     return _fits_constraint(view) and _fits_wording(view) and fits_implied(view)
 

@@ -13,7 +13,7 @@ def judge(view: AnswerView) -> bool:
     """Whether it reads as language and is not cut off in mid-sentence. Numbers and formulas are fine; nothing is not."""
     if view.is_empty:
         return False
-    if view.is_gibberish or view.is_salad or view.is_disordered or _garbled(view):
+    if view.is_gibberish or view.is_salad or view.is_disordered or view.is_nonsense or _garbled(view):
         return False
     if "repetition" not in view.request.allows and has_phrase_loop(view.content):
         return False

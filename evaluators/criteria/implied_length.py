@@ -24,7 +24,7 @@ class Implied:
 
 _SHORT_TEXT = Implied(words=Range(2, 90), sentences=Range(None, 6))
 _LABEL = Implied(words=Range(1, 16), sentences=Range(None, 2))
-_POEM = Implied(words=Range(8, 250), lines=Range(2, 60))
+_POEM = Implied(words=Range(8, 250))
 _FORMS: dict[str, Implied] = {
     "haiku": Implied(words=Range(6, 25), lines=Range(3, 3)),
     "limerick": Implied(words=Range(15, 70), lines=Range(5, 5)),

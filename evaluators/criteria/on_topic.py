@@ -8,10 +8,12 @@ from functools import lru_cache
 from evaluators.criteria.base import Criterion
 from evaluators.criteria.forms import is_factual
 from evaluators.criteria.turning import turns_at
+from evaluators.language.detached import matter
 from evaluators.language.patterns import spoken
 from evaluators.language.stem import stem
 from evaluators.language.subject import Subject, leaves_subject
 from evaluators.language.text import counted_words, norms
+from evaluators.language.topics import bearing, topics_of
 from evaluators.language.vocabulary import content_words
 from evaluators.language.wordlists import word_set
 from evaluators.view import AnswerView
@@ -31,7 +33,7 @@ def judge(view: AnswerView) -> bool:
         return False
     anchors = _anchors(view)
     if view.is_salad:
-        return not anchors.isdisjoint(stem(word) for word in norms(view.prose))
+        return not anchors.isdisjoint(stem(word) for word in norms(view.prose)) or _holds_the_field(view, anchors)
     if view.stance != "answers" or view.is_echo or view.is_filler:
         return True
     if turns_at(view) is not None:
@@ -46,6 +48,12 @@ def judge(view: AnswerView) -> bool:
         tells_story=_tells_story(view),
     )
     return not leaves_subject(view.sentences, subject)
+
+
+def _holds_the_field(view: AnswerView, anchors: frozenset[str]) -> bool:
+    """Whether the nouns of a heap of words are of the subject's field."""
+    found = bearing(matter(view.prose), topics_of(anchors))
+    return found.inside > found.foreign
 
 
 def _anchors(view: AnswerView) -> frozenset[str]:

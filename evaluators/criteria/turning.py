@@ -1,4 +1,4 @@
-"""Where an answer turns to something else: the first sentence that has nothing to do with the instruction or what went before."""
+"""Where an answer turns to something else: the first sentence that has nothing to do with what was asked or said before."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from functools import lru_cache
 
 from evaluators.criteria.forms import is_factual
 from evaluators.language.detached import is_detached, matter
+from evaluators.language.numbers import quantities, sole_quantity
+from evaluators.language.patterns import says
 from evaluators.language.stem import stem
 from evaluators.language.text import counted_words, norms
 from evaluators.language.vocabulary import FUNCTION_WORDS, TASK_WORDS
@@ -15,15 +17,15 @@ from evaluators.view import AnswerView
 _ABOUT_WORDS = frozenset({"spelling", "transform", "foreign"})
 """Tasks about words, which may be words of anything."""
 _LIKENESS = re.compile(
-    r"\b(?:like|as \w+ as|simile|metaphor)\W*$|\b(?:simile|metaphor|rhym\w+|words? (?:for|that|which|with|starting|beginning|meaning))\b",
+    r"\b(?:like|as \w+ as)\W*$|\b(?:simile|metaphor|rhym\w+)\b|\bwords? (?:for|that|which|with|starting|beginning|meaning)\b",
     re.IGNORECASE,
 )
-_MADE_UP = re.compile(
-    r"\b(?:stor(?:y|ies)|tale|fable|poem|song|haiku|limerick|couplet|verse|riddle|joke|dialogue)\b", re.IGNORECASE
-)
+_PERSONAL = re.compile(r"\b(?:I|I'm|my|we|our|you|your|reply|says?|friend|polite\w*)\b", re.IGNORECASE)
 _TO_A_PERSON = frozenset({"social", "emotions"})
 _FEELINGS = frozenset({"emotions"})
+_GOOD_FOR = frozenset({"emotions", "mind", "health"})
 _IN_A_STORY = frozenset({"stories", "emotions", "home"})
+_FEW = 2
 _SHORTEST = 4
 """Words from which a later sentence says enough to be about something."""
 
@@ -35,15 +37,29 @@ def turns_at(view: AnswerView) -> int | None:
     strict, besides = is_factual(view), _besides(view)  # a short fact needs no other field
     if not strict and (view.request.allows & _ABOUT_WORDS or _LIKENESS.search(view.request.stem)):
         return None
-    if not view.gives_reference and is_detached(view.prose, asked, strict=strict, besides=besides):
+    elsewhere = not view.gives_reference and is_detached(view.prose, asked, strict=strict, besides=besides)
+    opening = view.sentences[0] if view.sentences else ""
+    if (elsewhere and is_detached(opening, asked, strict=strict, besides=besides)) or (strict and _is_another_kind(view)):
         return 0
     said = set(asked)
     for place, sentence in enumerate(view.sentences):
-        long_enough = len(counted_words(sentence)) >= _SHORTEST
-        if place and long_enough and is_detached(sentence, frozenset(said), strict=strict, besides=besides):
+        if place and _is_elsewhere(sentence, asked, frozenset(said), strict, besides):
             return place
         said.update(matter(sentence))
-    return None
+    return 0 if elsewhere else None
+
+
+def _is_elsewhere(sentence: str, asked: frozenset[str], said: frozenset[str], strict: bool, besides: frozenset[str]) -> bool:
+    """Whether a later sentence has left, by what it says or by saying so ("by the way")."""
+    if says(sentence, "replies", "drift") and matter(sentence).isdisjoint(asked):
+        return True
+    return len(counted_words(sentence)) >= _SHORTEST and is_detached(sentence, said, strict=strict, besides=besides)
+
+
+def _is_another_kind(view: AnswerView) -> bool:
+    """Whether a bare number stands where none was wanted."""
+    numeric = view.request.answer_type in {"number", "time"} or any(quantities(answer) for answer in view.answers or ())
+    return not numeric and len(view.words) <= _FEW and sole_quantity(view.prose) is not None
 
 
 def _asked(view: AnswerView) -> frozenset[str]:
@@ -53,9 +69,11 @@ def _asked(view: AnswerView) -> frozenset[str]:
 
 
 def _besides(view: AnswerView) -> frozenset[str]:
-    """What a reply to a person, and what a story or poem may speak of whatever the subject."""
+    """What a reply to a person, a story or a reason may speak of whatever the subject."""
     if is_factual(view):
         return frozenset()
-    if view.kind == "response" or "dialogue" in view.request.allows:
+    if "dialogue" in view.request.allows or (view.kind == "response" and _PERSONAL.search(view.instruction)):
         return _TO_A_PERSON
-    return _IN_A_STORY if view.kind == "completion" or _MADE_UP.search(view.instruction) else _FEELINGS
+    if view.request.prose_items:
+        return _GOOD_FOR
+    return _IN_A_STORY if view.kind == "completion" or view.request.invents else _FEELINGS

@@ -1,4 +1,4 @@
-"""Whether a text has nothing to do with another: no word in common, none of the same field, and words that are of other fields."""
+"""Whether a text has nothing to do with another: no word in common, none of the same field, and words of other fields."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from evaluators.language.topics import bearing, topics_of
 from evaluators.language.vocabulary import FUNCTION_WORDS, GENERIC_WORDS
 from evaluators.language.wordlists import word_set
 
-_SHORT = 3
-_ANY, _A_WORD = 0.25, 0.5
-"""What a short answer, or a longer one, must weigh in another field to be off a question of fact."""
+_ANY = 0.25
+"""What an answer must weigh in other fields to be off a question of fact: any word will do."""
 _REFERRING = word_set("it its they them their he him his she her this that these those one ones both neither such there")
 
 
@@ -33,9 +32,11 @@ def is_detached(text: str, context: frozenset[str], *, strict: bool, besides: fr
     if not topics or not said.isdisjoint(context):
         return False
     found = bearing(said, topics | besides)
-    refers = not _REFERRING.isdisjoint(norms(text)[:3])
+    refers = not _REFERRING.isdisjoint(norms(text)[:4])
     if found.inside:
         return False
     if strict:
-        return found.foreign >= (_A_WORD if len(norms(text)) > _SHORT else _ANY) + refers
-    return found.together >= 1 + refers / 2 and found.telling >= 1 + (len(besides) > 1)
+        return found.foreign >= _ANY + refers / 2
+    if len(besides) > 1:
+        return found.together >= 1 + refers / 2 and found.telling >= 2
+    return found.together >= 1 + refers / 2 or found.telling >= 2 + refers

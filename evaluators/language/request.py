@@ -49,6 +49,8 @@ class Request:
     """Whether a word or two cannot do."""
     only: bool
     """Whether it wants the bare answer: "only", "just", "nothing else"."""
+    invents: bool
+    """Whether something is made up, or ideas may come from any field: stories, poems, jokes, similes, advice."""
     choice: tuple[str, str] | None
     """The two options of "coffee or tea?", folded."""
 
@@ -76,6 +78,7 @@ def read_request(instruction: str) -> Request:
         prose_items=find(text, "requests", "prose_items") is not None,
         explains=find(text, "requests", "explains") is not None,
         only=find(text, "requests", "only") is not None,
+        invents=find(text, "requests", "invents") is not None,
         choice=(choice[1], choice[2]) if choice else None,
     )
 

@@ -13,7 +13,9 @@ from evaluators.language.filler import is_filler, specific_words
 from evaluators.language.numbers import quantities
 from evaluators.language.patterns import spoken
 from evaluators.language.request import Request
+from evaluators.language.stem import stem
 from evaluators.language.text import counted_words, norms
+from evaluators.language.vocabulary import FUNCTION_WORDS, QUESTION_WORDS
 from evaluators.language.wordlists import word_set
 
 Stance = Literal["answers", "refuses", "deflects"]
@@ -139,6 +141,8 @@ def _only_asks_back(sentences: Sequence[str], asked: Asked) -> bool:
         return False
     if is_echo(" ".join(sentences), request):
         return False
+    if asked.kind == "generation" and not request.is_question and _asks_about_the_task(sentences, request):
+        return True
     asking = [each for each in sentences if refusal.asks_back(each) or refusal.asks_to_clarify(each)]
     telling = [each for each in sentences if each not in asking]
     if any(not refusal.is_closer(each) and len(counted_words(each)) > 2 for each in telling):
@@ -146,3 +150,12 @@ def _only_asks_back(sentences: Sequence[str], asked: Asked) -> bool:
     if asked.kind in {"generation", "response"} and not request.is_question:
         return any(refusal.asks_to_clarify(each) for each in asking)
     return bool(asking)
+
+
+def _asks_about_the_task(sentences: Sequence[str], request: Request) -> bool:
+    """Whether nothing is said but a question about what is to be written: "What kind of bakery is it?"."""
+    own = {stem(word) for each in sentences for word in norms(each) if word not in FUNCTION_WORDS}
+    asks = all(
+        each.rstrip("\"')*” ").endswith("?") and norms(each)[:1] and norms(each)[0] in QUESTION_WORDS for each in sentences
+    )
+    return asks and not request.invents and not own.isdisjoint(request.subject)

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from evaluators.language.stem import stem
 
-
 _EVERYDAY = "everyday"
 _TELLS_LITTLE = 0.25
 """What an everyday word weighs against one that tells its field."""
@@ -81,13 +80,14 @@ def topics_of(stems: frozenset[str]) -> frozenset[str]:
 
 
 @lru_cache(maxsize=4096)
-def _neighbourhood(topics: frozenset[str]) -> frozenset[str]:
+def neighbourhood(topics: frozenset[str]) -> frozenset[str]:
+    """These topics and those next to them."""
     return frozenset(neighbour for topic in topics for neighbour in lexicon().near[topic])
 
 
 def tell(stems: Collection[str], topics: frozenset[str]) -> Told:
     """How different words, given by their stems, bear on these topics."""
-    book, near = lexicon(), _neighbourhood(topics)
+    book, near = lexicon(), neighbourhood(topics)
     known = [book.topics_of[word] for word in set(stems) if word in book.topics_of]
     others = [each for each in known if each.isdisjoint(near)]
     direct = sum(not each.isdisjoint(topics) for each in known) if len(others) < len(known) else 0
@@ -119,7 +119,7 @@ class Bearing(NamedTuple):
 
 def bearing(stems: Collection[str], topics: frozenset[str]) -> Bearing:
     """Weigh words, given by their stems; those that the lexicon does not hold bear on nothing."""
-    book, near = lexicon(), _neighbourhood(topics)
+    book, near = lexicon(), neighbourhood(topics)
     known = [(word, found) for word in stems if (found := book.topics_of.get(word))]
     inside = sum(not found.isdisjoint(topics) for _, found in known)
     fields: dict[str, float] = {}
@@ -129,5 +129,5 @@ def bearing(stems: Collection[str], topics: frozenset[str]) -> Bearing:
             telling += 1
             weight = _TELLS_LITTLE if word in book.everyday else _weight(found)
             foreign += weight
-            fields.update((field, fields.get(field, 0.0) + weight) for field in _neighbourhood(found))
+            fields.update((field, fields.get(field, 0.0) + weight) for field in neighbourhood(found))
     return Bearing(inside, foreign, max(fields.values(), default=0.0), telling)
