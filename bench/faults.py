@@ -1,318 +1,133 @@
 """Fault injection on real runs of the nano experiment; the counts go to `bench/faults.json`.
 
-    python bench/faults.py [--kills 200] [--moments 50] [--folder DIR] [SCENARIO ...]
+    python bench/faults.py [--kills 200] [--moments 50] [--labs 2] [--folder DIR] [SCENARIO ...]
 
 Whatever is done to a run, the same command must end with the very bytes of an undisturbed one, no partial artifact may be
-visible at any time, and no ending may show a traceback. About 45 minutes on two cores.
+visible at any time, and no ending may show a traceback. The work is divided among laboratories, one a core, each with an
+undisturbed run of its own. What did not hold is in the record under `failed`, and the exit code is 1.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import os
 import platform
 import random
-import shutil
-import signal
-import socket
-import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from fault_lab import (
-    OVERRIDES,
-    ROOT,
-    SPEC,
-    Attempt,
-    Ended,
-    contents,
-    flip_a_byte,
-    fresh,
-    kill_at_moment,
-    left_behind,
-    small_disk,
-    warm_up,
-)
+from fault_lab import OVERRIDES, ROOT, SPEC, warm_up
+from fault_scenarios import SCENARIOS, Counts, Lab
 
-Counts = dict[str, Any]
+from stage1.provenance import git_commit
+
+_TOLD = 4000  # characters of a failure that are kept
+_PIECE = 25  # kills at a stretch: what is divided among laboratories
 
 
-class Lab:
-    """The undisturbed run, and what is asked of every disturbed one."""
+@dataclass(frozen=True)
+class Piece:
+    """A part of a scenario that one laboratory does at a stretch."""
 
-    def __init__(self, folder: Path, kills: int, moments: int, signals: int, seed: int) -> None:
-        self.folder, self.kills, self.moments, self.signals = folder, kills, moments, signals
-        self.draw = random.Random(seed)
-        self.undisturbed: dict[str, dict[str, str]] = {}
-        self.seconds = 0.0
-
-    def begin(self) -> None:
-        """Run undisturbed once."""
-        home = fresh(self.folder / "undisturbed")
-        done = Attempt(home, home / "runs").ended()
-        _ended_with(done, 0, "steps run")
-        assert done
-        self.undisturbed, self.seconds = contents(home / "runs"), done.seconds
-
-    def finish(self, home: Path, store: Path, uri: str | None = None) -> Ended:
-        """Give the same command once more, undisturbed, and demand the bytes of the undisturbed run."""
-        done = Attempt(home, store, uri).ended()
-        if done is None or done.code != 0:
-            raise AssertionError(f"the run did not go on: {done}")
-        if contents(store) != self.undisturbed:
-            raise AssertionError(f"results differ from the undisturbed run in {store}")
-        if left_behind(store):
-            raise AssertionError(f"left behind: {left_behind(store)}")
-        return done
+    scenario: str
+    number: int
+    count: int
+    """Of kills or signals."""
 
 
-def kill_9(lab: Lab) -> Counts:
-    """Killed at random moments until the count is reached; each experiment is finished now and then, and compared."""
-    killed = finished = 0
-    while killed < lab.kills:
-        home = fresh(lab.folder / "kill")
-        while killed < lab.kills:
-            attempt = Attempt(home, home / "runs")
-            time.sleep(lab.draw.uniform(0.05, max(2.0, lab.seconds / 8)))
-            attempt.kill(signal.SIGKILL)
-            ended = attempt.ended()
-            contents(home / "runs")
-            if ended is not None and ended.code == 0:
-                break
-            killed += 1
-        lab.finish(home, home / "runs")
-        finished += 1
-    return {"kill_9_at_random_moments": killed, "experiments_finished_after": finished}
+def pieces(scenarios: Sequence[str], counts: Mapping[str, int]) -> list[Piece]:
+    """The scenarios in pieces; together they have the counts asked for."""
+    found = []
+    for name in scenarios:
+        whole = counts.get(name, 1)
+        size = whole if name == "signals" else _PIECE
+        starts = range(0, whole, size)
+        found += [Piece(name, number, min(size, whole - start)) for number, start in enumerate(starts)]
+    return found
 
 
-def at_moments(lab: Lab) -> Counts:
-    """Killed just before a rename, a removal, a new folder, or the opening of a file for writing."""
-    killed = finished = 0
-    while killed < lab.moments:
-        home = fresh(lab.folder / "moments")
-        while killed < lab.moments:
-            attempt = Attempt(home, home / "runs", before=kill_at_moment(home / "runs", lab.draw.randrange(1, 60)))
-            ended = attempt.ended()
-            contents(home / "runs")
-            if ended is not None and ended.code == 0:
-                break
-            _ended_with(ended, -signal.SIGKILL, "")
-            killed += 1
-        lab.finish(home, home / "runs")
-        finished += 1
-    return {"kill_9_at_renames_and_writes": killed, "experiments_finished_after": finished}
+_lab: Lab
+"""Of this process."""
 
 
-def signals(lab: Lab) -> Counts:
-    """Ctrl-C and SIGTERM at random moments: one line, the shell's exit code, no traceback."""
-    told = {130: 0, 143: 0}
-    home = fresh(lab.folder / "signals")
-    while min(told.values()) < lab.signals:
-        number, code = (signal.SIGINT, 130) if told[130] <= told[143] else (signal.SIGTERM, 143)
-        attempt = Attempt(home, home / "runs")
-        time.sleep(lab.draw.uniform(0.5, max(2.0, lab.seconds / 8)))
-        attempt.kill(number)
-        ended = attempt.ended()
-        if ended is not None and ended.code == 0:
-            lab.finish(home, home / "runs")
-            home = fresh(home)
-            continue
-        if ended is None or ended.code != code or "Traceback" in ended.said or "interrupted" not in ended.said:
-            raise AssertionError(f"signal {number} ended with {ended}")
-        told[code] += 1
-    lab.finish(home, home / "runs")
-    return {"ctrl_c": told[130], "sigterm": told[143]}
+def open_lab(folder: Path) -> None:
+    """Make this process a laboratory."""
+    global _lab  # noqa: PLW0603 - a worker of a pool has no other place for what it keeps
+    _lab = Lab(folder / f"lab-{os.getpid()}")
+    _lab.begin()
 
 
-def full_disk(lab: Lab) -> Counts:
-    """A store on a disk that is too small, then large enough; then one that is read-only for a while."""
-    size = sum(path.stat().st_size for path in (lab.folder / "undisturbed" / "runs").rglob("*") if path.is_file()) / 2**20
-    ended_full = 0
-    for share in (0.05, 0.4, 0.8):
-        home = fresh(lab.folder / "full")
-        with small_disk(home / "disk", max(0.1, size * share)) as remount:
-            done = Attempt(home, home / "disk" / "runs").ended()
-            _ended_with(done, 3, "disk is full")
-            contents(home / "disk" / "runs")
-            remount("size=512m")
-            lab.finish(home, home / "disk" / "runs")
-            ended_full += 1
-            remount("ro")
-            _ended_with(Attempt(home, home / "disk" / "runs").ended(), 3, "ead-only")
-            remount("rw")
-            lab.finish(home, home / "disk" / "runs")
-    return {"full_disk_tmpfs": ended_full, "read_only_folder": ended_full}
+def carried_out(piece: Piece, seed: int) -> Counts:
+    """The counts of a piece that held.
+
+    Raises:
+        AssertionError: it did not.
+    """
+    began = time.monotonic()
+    _lab.draw = random.Random(f"{seed} {piece.scenario} {piece.number}")
+    counts = SCENARIOS[piece.scenario](_lab, piece.count)
+    return counts | {"seconds": round(time.monotonic() - began), "steps": len(_lab.undisturbed)}
 
 
-def _ended_with(done: Ended | None, code: int, words: str) -> None:
-    if done is None or done.code != code or words not in done.said or "Traceback" in done.said:
-        raise AssertionError(f"expected exit {code} and {words!r}, got {done}")
-
-
-def flips(lab: Lab) -> Counts:
-    """One byte changed in every file of one artifact of every kind, a file at a time over all kinds, manifests included."""
-    home = fresh(lab.folder / "flips")
-    shutil.copytree(lab.folder / "undisturbed", home, dirs_exist_ok=True)
-    store = home / "runs"
-    by_kind: dict[str, list[Path]] = {}
-    for manifest in sorted(store.glob("artifacts/*/manifest.json")):
-        by_kind.setdefault(json.loads(manifest.read_text())["kind"], []).append(manifest.parent)
-    flipped = 0
-    files = {kind: _files(lab.draw.choice(folders)) for kind, folders in by_kind.items()}
-    for turn in range(max(map(len, files.values()))):
-        damaged = [names[turn] for names in files.values() if turn < len(names)]
-        for path in damaged:
-            flip_a_byte(path, lab.draw)
-        done = lab.finish(home, store)
-        found = done.said.count("damaged ")
-        if found < len(damaged):
-            raise AssertionError(f"{found} of {len(damaged)} damages were told: {done.said}")
-        flipped += len(damaged)
-    return {"bytes_flipped": flipped, "kinds_of_artifact": len(by_kind), "found_named_and_made_again": flipped}
-
-
-def _files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.is_file() and path.stat().st_size)
-
-
-def together(lab: Lab) -> Counts:
-    """Several runs of one spec at once share the work; killing one of them leaves it to the others."""
-    double_work = rounds = 0
-    for runs, kill in ((2, False), (3, True)):
-        home = fresh(lab.folder / "together")
-        attempts = [Attempt(home, home / "runs") for _ in range(runs)]
-        if kill:
-            time.sleep(lab.seconds / 3)
-            attempts.pop().kill(signal.SIGKILL)
-        told = [attempt.ended() for attempt in attempts]
-        if any(done is None or done.code != 0 for done in told):
-            raise AssertionError(f"a run beside another failed: {told}")
-        if not kill:
-            double_work += sum(_steps_run(done) for done in told if done) - len(lab.undisturbed)
-        lab.finish(home, home / "runs")
-        rounds += 1
-    return {"rounds_of_runs_at_once": rounds, "steps_done_twice": double_work}
-
-
-def _steps_run(done: Ended) -> int:
-    line = next(line for line in done.said.splitlines() if " steps run, " in line)
-    return int(line.split(" steps run")[0])
-
-
-def tracking_server(lab: Lab) -> Counts:
-    """An MLflow server killed while arms train; restarted during the run, or only after it. It ends up with everything."""
-    rounds = 0
-    for restart_during in (True, False):
-        home = fresh(lab.folder / "tracking")
-        port = _free_port()
-        uri = f"http://127.0.0.1:{port}"
-        server = _server(home, port)
-        attempt = Attempt(home, home / "runs", uri)
-        time.sleep(lab.seconds * 0.5)
-        _stop_server(server)
-        if restart_during:
-            time.sleep(3.0)
-            server = _server(home, port)
-        done = attempt.ended()
-        if done is None or done.code != 0 or "going on without it" not in done.said or "Traceback" in done.said:
-            raise AssertionError(f"a lost server: {done}")
-        if not restart_during:
-            server = _server(home, port)
-        lab.finish(home, home / "runs", uri)
-        _holds_everything(uri, home / "runs")
-        _stop_server(server)
-        rounds += 1
-    return {"tracking_server_killed_and_restarted": rounds}
-
-
-def _server(home: Path, port: int) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", f"sqlite:///{home}/server.db",
-               "--artifacts-destination", str(home / "served"), "--port", str(port), "--workers", "1"]  # fmt: skip
-    server = subprocess.Popen(command, cwd=home, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
-    for _ in range(240):
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=1).close()
-        except OSError:
-            time.sleep(0.5)
-        else:
-            return server
-    raise AssertionError("the MLflow server did not start")
-
-
-def _stop_server(server: subprocess.Popen[bytes]) -> None:
-    os.killpg(server.pid, signal.SIGKILL)
-    server.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _holds_everything(uri: str, store: Path) -> None:
-    """A finished run for every arm and seed, each with every point of its curves exactly once, and its answers."""
-    from mlflow import MlflowClient
-
-    client = MlflowClient(uri)
-    experiment = client.get_experiment_by_name("nano")
-    runs = [run for run in client.search_runs([experiment.experiment_id]) if run.data.tags.get("arm")]
-    plan = json.loads((store / "nano" / "plan.json").read_text())
-    if len(runs) != len(plan["arms"]) or any(run.info.status != "FINISHED" for run in runs):
-        raise AssertionError([(run.info.run_name, run.info.status) for run in runs])
-    for run in runs:
-        if "answers.json" not in {file.path for file in client.list_artifacts(run.info.run_id)}:
-            raise AssertionError(f"{run.info.run_name} has no answers")
-        if "stage1.train" not in run.data.tags:
-            continue
-        lines = (store / "artifacts" / run.data.tags["stage1.train"] / "curves.jsonl").read_text().splitlines()
-        wanted: dict[str, list[int]] = {}
-        for row in map(json.loads, lines):
-            wanted.setdefault(row["name"], []).append(row["step"])
-        for name, steps in wanted.items():
-            if sorted(point.step for point in client.get_metric_history(run.info.run_id, name)) != sorted(steps):
-                raise AssertionError(f"{run.info.run_name}: {name} is not complete")
-
-
-SCENARIOS: dict[str, Callable[[Lab], Counts]] = {
-    "kill_9": kill_9, "at_moments": at_moments, "signals": signals, "full_disk": full_disk, "flips": flips,
-    "together": together, "tracking_server": tracking_server,
-}  # fmt: skip
+def added(known: Counts, new: Counts) -> Counts:
+    """The counts of both; the number of steps in a run is no count."""
+    summed = {name: known.get(name, 0) + value for name, value in new.items() if name != "steps"}
+    return summed | {"steps": new["steps"]}
 
 
 def main() -> int:
-    """Run the scenarios named (default: all) and write the counts of those that held."""
+    """Run the scenarios named (default: all) at this commit and write their counts."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("scenario", nargs="*", choices=[*SCENARIOS, []])
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--moments", type=int, default=50)
-    parser.add_argument("--signals", type=int, default=10, help="of each kind")
+    parser.add_argument("--signals", type=int, default=12, help="of each kind")
+    parser.add_argument("--labs", type=int, default=os.cpu_count() or 1, help="laboratories at work at once")
     parser.add_argument("--set", action="append", default=[], metavar="K=V", help="override a setting of the nano experiment")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--out", type=Path, default=ROOT / "bench" / "faults.json")
     asked = parser.parse_args()
     folder = asked.folder or Path(tempfile.mkdtemp(prefix="stage1-faults-"))
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # a laboratory has one core
     OVERRIDES.extend(asked.set)
     warm_up()
-    lab = Lab(folder, asked.kills, asked.moments, asked.signals, asked.seed)
-    lab.begin()
-    record: Counts = json.loads(asked.out.read_text()) if asked.out.is_file() else {}
-    for name in asked.scenario or SCENARIOS:
-        began = time.monotonic()
-        record[name] = SCENARIOS[name](lab) | {"seconds": round(time.monotonic() - began)}
-        print(name, record[name], flush=True)
-        record |= {"date": datetime.now(UTC).date().isoformat(), "spec": SPEC.name, "steps": len(lab.undisturbed)}
-        record |= {"machine": {"cpus": os.cpu_count(), "platform": platform.platform()}}
-        asked.out.write_text(json.dumps(record, indent=1) + "\n")
-    return 0
+    todo = pieces(
+        asked.scenario or list(SCENARIOS), {"kill_9": asked.kills, "at_moments": asked.moments, "signals": asked.signals}
+    )
+    record = _about(asked.labs)
+    began = time.monotonic()
+    fork = multiprocessing.get_context("fork")
+    with ProcessPoolExecutor(asked.labs, fork, initializer=open_lab, initargs=(folder,)) as labs:
+        at_work = {labs.submit(carried_out, piece, asked.seed): piece for piece in todo}
+        for done in as_completed(at_work):
+            _note(record, at_work[done], done)
+            record["wall_seconds"] = round(time.monotonic() - began)
+            asked.out.write_text(json.dumps(record, indent=1) + "\n")
+    return 1 if record["failed"] else 0
+
+
+def _about(labs: int) -> Counts:
+    about = {"date": datetime.now(UTC).date().isoformat(), "commit": git_commit(), "spec": SPEC.name, "overrides": OVERRIDES}
+    machine = {"cpus": os.cpu_count(), "labs": labs, "load_at_the_start": round(os.getloadavg()[0], 2)}
+    return about | {"machine": machine | {"platform": platform.platform()}, "failed": {}}
+
+
+def _note(record: Counts, piece: Piece, done: Future[Counts]) -> None:
+    name, wrong = piece.scenario, done.exception()
+    if wrong is None:
+        record[name] = added(record.get(name, {}), done.result())
+    else:
+        record["failed"][f"{name} {piece.number}"] = f"{type(wrong).__name__}: {wrong}"[:_TOLD]
+    print(name, piece.number, wrong or done.result(), flush=True)
 
 
 if __name__ == "__main__":

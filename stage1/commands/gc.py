@@ -53,8 +53,10 @@ def _collect_here(specs: Path, needed: frozenset[str], store_root: Path, *, dele
     if not delete:
         print(f"{total} in {len(garbage)} folders is needed by no spec in {specs}; `--delete` removes it")
         return
-    gone = sum(_remove(entry, Store(store_root)) for entry in garbage)
-    print(f"{total} in {len(garbage)} folders was needed by no spec in {specs}; {gone} folders removed")
+    store = Store(store_root)
+    gone = sum(_remove(entry, store) for entry in garbage)
+    locks = store.remove_idle_locks()
+    print(f"{total} in {len(garbage)} folders was needed by no spec in {specs}; {gone} folders and {locks} idle locks removed")
 
 
 def _collect_shared(specs: Path, needed: frozenset[str], store_root: Path, url: str, *, delete: bool) -> int:

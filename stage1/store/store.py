@@ -154,6 +154,19 @@ class Store:
                     gone += 1
         return gone
 
+    def remove_idle_locks(self) -> int:
+        """Remove the empty files of locks that nobody holds; returns how many went.
+
+        Not done whenever a lock is released: on network file systems somebody may just be about to take it by its old file.
+        """
+        gone = 0
+        for path in sorted(self._locks.glob("*.lock")):
+            with self._locked(path.stem) as mine:
+                if mine:
+                    path.unlink(missing_ok=True)
+                    gone += 1
+        return gone
+
     def set_aside(self, fingerprint: str) -> Path:
         """Move a damaged artifact out of the way, for a person to look at; returns where it is now."""
         return self._move_aside(self._artifacts / fingerprint, fingerprint)

@@ -118,6 +118,20 @@ def test_a_lock_excludes_and_dies_with_its_holder(tmp_path: Path) -> None:
         assert mine
 
 
+def test_files_of_idle_locks_can_go(tmp_path: Path) -> None:
+    """Locks that somebody holds stay and exclude; the others leave no file, and can be taken again."""
+    store = Store(tmp_path)
+    with store.claim("idle"):
+        pass
+    with store.claim("held"):
+        assert store.remove_idle_locks() == 1
+        assert [path.name for path in (tmp_path / "locks").iterdir()] == ["held.lock"]
+        with Store(tmp_path).claim("held") as mine:
+            assert not mine
+    with store.claim("idle") as mine:
+        assert mine
+
+
 def test_scratch_outlives_a_failure_and_goes_with_success(tmp_path: Path) -> None:
     """What a step left in its scratch folder is there for the next attempt, and gone once the step is complete."""
     store, step = Store(tmp_path), make_step()
