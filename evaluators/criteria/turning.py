@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import lru_cache
 
 from evaluators.criteria.forms import is_factual
-from evaluators.language.detached import is_detached, matter
+from evaluators.language.detached import Expectation, is_detached, matter
 from evaluators.language.numbers import quantities, sole_quantity
 from evaluators.language.patterns import says
 from evaluators.language.stem import stem
@@ -20,6 +21,8 @@ _LIKENESS = re.compile(
     r"\b(?:like|as \w+ as)\W*$|\b(?:simile|metaphor|rhym\w+)\b|\bwords? (?:for|that|which|with|starting|beginning|meaning)\b",
     re.IGNORECASE,
 )
+_ABOUT = re.compile(r"\b(?:about|describ\w+|on the (?:subject|topic) of)\b", re.IGNORECASE)
+_HOW_TO = re.compile(r"\bhow (?:to|would|should)\b|\btips?\b|\bways?\b", re.IGNORECASE)
 _PERSONAL = re.compile(r"\b(?:I|I'm|my|we|our|you|your|reply|says?|friend|polite\w*)\b", re.IGNORECASE)
 _TO_A_PERSON = frozenset({"social", "emotions"})
 _FEELINGS = frozenset({"emotions"})
@@ -34,26 +37,27 @@ _SHORTEST = 4
 def turns_at(view: AnswerView) -> int | None:
     """The number of the first sentence that is about something else; 0 where the whole answer is, None where none is."""
     asked = _asked(view)
-    strict, besides = is_factual(view), _besides(view)  # a short fact needs no other field
-    if not strict and (view.request.allows & _ABOUT_WORDS or _LIKENESS.search(view.request.stem)):
+    expected = Expectation(strict=is_factual(view), linked=_needs_a_link(view), besides=_besides(view))
+    if not expected.strict and (view.request.allows & _ABOUT_WORDS or _LIKENESS.search(view.request.stem)):
         return None
-    elsewhere = not view.gives_reference and is_detached(view.prose, asked, strict=strict, besides=besides)
+    elsewhere = not view.gives_reference and is_detached(view.prose, asked, expected)
     opening = view.sentences[0] if view.sentences else ""
-    if (elsewhere and is_detached(opening, asked, strict=strict, besides=besides)) or (strict and _is_another_kind(view)):
+    if (elsewhere and is_detached(opening, asked, expected)) or (expected.strict and _is_another_kind(view)):
         return 0
     said = set(asked)
+    later = replace(expected, linked=expected.linked and view.kind != "generation")
     for place, sentence in enumerate(view.sentences):
-        if place and _is_elsewhere(sentence, asked, frozenset(said), strict, besides):
+        if place and _is_elsewhere(sentence, asked, frozenset(said), later):
             return place
         said.update(matter(sentence))
     return 0 if elsewhere else None
 
 
-def _is_elsewhere(sentence: str, asked: frozenset[str], said: frozenset[str], strict: bool, besides: frozenset[str]) -> bool:
+def _is_elsewhere(sentence: str, asked: frozenset[str], said: frozenset[str], expected: Expectation) -> bool:
     """Whether a later sentence has left, by what it says or by saying so ("by the way")."""
     if says(sentence, "replies", "drift") and matter(sentence).isdisjoint(asked):
         return True
-    return len(counted_words(sentence)) >= _SHORTEST and is_detached(sentence, said, strict=strict, besides=besides)
+    return len(counted_words(sentence)) >= _SHORTEST and is_detached(sentence, said, expected)
 
 
 def _is_another_kind(view: AnswerView) -> bool:
@@ -66,6 +70,18 @@ def _asked(view: AnswerView) -> frozenset[str]:
     """Stems of what instruction and references speak of."""
     words = (word for word in norms(view.instruction) if word not in FUNCTION_WORDS and word not in TASK_WORDS)
     return frozenset(stem(word) for word in words).union(*(matter(answer) for answer in view.answers or ()))
+
+
+def _needs_a_link(view: AnswerView) -> bool:
+    """Whether a good answer cannot but speak of what was asked: a question about the world, a text about something."""
+    if is_factual(view) or (view.kind == "generation" and _ABOUT.search(view.instruction) and not view.request.invents):
+        return True
+    return (
+        view.kind == "qa"
+        and not _PERSONAL.search(view.instruction)
+        and not view.request.invents
+        and not _HOW_TO.search(view.instruction)
+    )
 
 
 def _besides(view: AnswerView) -> frozenset[str]:

@@ -38,6 +38,7 @@ _SPLIT_AND = re.compile(r"\s+(?:and|or|as well as|&)\s+|\s*&\s*", re.IGNORECASE)
 _COMMA = re.compile(r"(?<!\d)[,、，]\s*|,\s+|,(?!\d)")
 _BRACKETS = re.compile(r"\([^()\n]{0,200}\)|\[[^\[\]\n]{0,200}\]")
 _QUOTED = re.compile(r'"[^"\n]{1,200}"|“[^”\n]{1,200}”')
+_COUNTED = ("first", "second", "third", "fourth", "fifth", "sixth")
 _LONGEST_ITEM = 8
 """Words in an item between commas; longer pieces are prose."""
 
@@ -52,7 +53,7 @@ def list_readings(text: str, prose_items: bool = False) -> tuple[Reading, ...]:
     """
     text = _QUOTED.sub(lambda quoted: re.sub(r"[,.;:?!]", " ", quoted[0]), text.strip())
     marked = _bulleted(text)
-    for unmistakable in (marked, _numbered_inline(text), _bulleted_inline(text)):
+    for unmistakable in (marked, _numbered_inline(text), _bulleted_inline(text), _counted_off(text)):
         if len(unmistakable) > 1:
             return (_distinct(unmistakable),)
     readings = [_lines(text), *_separated(text), _short_sentences(text, prose_items)]
@@ -155,6 +156,20 @@ def _ordinals(text: str) -> Reading:
     lead = text[: starts[0]].strip()
     cuts = [*([0] if len(counted_words(lead)) > 3 and not is_announcement(lead) else []), *starts]
     return tuple(text[start:end].strip() for start, end in zip(cuts, [*cuts[1:], len(text)], strict=True))
+
+
+def _counted_off(text: str) -> Reading:
+    """The parts of "First, ... Second, ...": every sentence from one ordinal to the next."""
+    starts: list[int] = []
+    for name in _COUNTED:
+        match = re.compile(rf"(?:(?<=[.!?;]\s)|(?<=\n)|^){name}(?:ly)?,\s", re.IGNORECASE).search(
+            text, starts[-1] if starts else 0
+        )
+        if match is None:
+            break
+        starts.append(match.start())
+    ends = [*starts[1:], len(text)]
+    return tuple(text[start:end].strip() for start, end in zip(starts, ends, strict=True)) if len(starts) > 1 else ()
 
 
 def _joined_clauses(text: str) -> Reading:

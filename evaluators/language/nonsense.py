@@ -75,4 +75,4 @@ def _lives(sentence: str) -> bool:
 
 def _is_thing(noun: str) -> bool:
     topics = lexicon().topics_of.get(singular(noun))
-    return bool(topics) and topics <= _THINGS
+    return topics is not None and topics <= _THINGS
