@@ -22,7 +22,7 @@ def answers(data: ReportData) -> dict[str, Any]:
     about = f"; on {on_primary} of them about {listed([endpoint_name(name) for name in primary])}" if primary else ""
     return {
         "heading": f"Judgements differ between arms or seeds on {differ} of {counted(len(items), 'held-out item')}{about}",
-        "note": "Raw text after `Response:`, up to the END marker or the token limit. Each different answer stands once, under "
+        "note": "Raw text after “Response:”, up to the END marker or the token limit. Each different answer stands once, under "
         "the arms that gave it; an arm without seeds gave it with all of its seeds. Control, formatting and direction-changing "
         "characters are shown as symbols.",
         "criteria": [{"key": name, "name": endpoint_name(name)} for name in criteria],

@@ -111,7 +111,11 @@ def _told_apart(analysis: Analysis, late: frozenset[str]) -> Analysis:
 
 
 def _exploratory(claim: ClaimResult) -> ClaimResult:
-    why = "This claim, or its level, was set after the answers of both arms were there."
+    why = "this claim, or its level, was set after the answers of both arms were there."
     return claim.model_copy(
-        update={"planned": False, "sentence": f"{claim.sentence} {why}", "reasons": (*claim.reasons, f"Exploratory: {why}")}
+        update={
+            "planned": False,
+            "sentence": f"{claim.sentence} Exploratory: {why}",
+            "reasons": (*claim.reasons, f"Exploratory: {why}"),
+        }
     )

@@ -12,6 +12,8 @@ from stage1.report.training import Band
 
 _SAME_PLACE = 0.03
 """Arms closer than this share a label."""
+_LETTER, _LINE = 6.6, 13.0
+"""Width of a letter and height of a line of the labels, in pixels."""
 
 
 def curves_figure(title: str, bands: Mapping[str, Band], arms: Sequence[str]) -> Markup:
@@ -62,11 +64,26 @@ def refusal_figure(rows: Sequence[Mapping[str, Any]], arms: Sequence[str]) -> Ma
     parts.append(svg.text(left, 12, "↑ refuses", "label"))
     for row in rows:
         parts.append(svg.dot(x(row["at"][0]), y(row["at"][1]), svg.series(arms.index(row["arm"])), 5))
-    for names, (proper, refused) in _together(rows, y.high):
-        leans_right = proper < 0.6
-        anchor, turn = ("start", -35) if leans_right else ("end", 35)
-        parts.append(svg.text(x(proper) + (6 if leans_right else -6), y(refused) - 8, names, "label", anchor, turn))
+    named = [(names, (x(proper), y(refused))) for names, (proper, refused) in _together(rows, y.high)]
+    parts += _beside(named, (left, width - 2))
     return svg.figure(width, height, "Share of answers that refuse, against share with proper structure, by arm", parts)
+
+
+def _beside(named: Sequence[tuple[str, tuple[float, float]]], sides: tuple[float, float]) -> list[Markup]:
+    """Labels above their dots, each as low as it can be without lying on another, tied to its dot where it is far from it."""
+    placed: list[tuple[float, float, float]] = []  # left, right, baseline
+    parts: list[Markup] = []
+    for names, (dot, level) in sorted(named, key=lambda each: -each[1][1]):
+        half = _LETTER * len(names) / 2
+        middle = min(max(dot, sides[0] + half), sides[1] - half)
+        baseline = level - 10
+        while any(low < middle + half and middle - half < high and abs(baseline - at) < _LINE for low, high, at in placed):
+            baseline -= _LINE
+        placed.append((middle - half, middle + half, baseline))
+        if level - baseline > 2 * _LINE:
+            parts.append(svg.line(dot, level - 6, dot, baseline + 3, "grid"))
+        parts.append(svg.text(middle, baseline, names, "label", "middle"))
+    return parts
 
 
 def _together(rows: Sequence[Mapping[str, Any]], top: float) -> list[tuple[str, tuple[float, float]]]:

@@ -117,7 +117,8 @@ def _used(spec: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
 
 
 def _recipe(name: str, recipe: Mapping[str, Any]) -> str:
-    shared = f"{recipe['epochs']:g} epochs, learning rate {recipe['learning_rate']:g}, batches of {recipe['batch_size']}"
+    epochs = f"{recipe['epochs']:g} epoch{'' if recipe['epochs'] == 1 else 's'}"
+    shared = f"{epochs}, learning rate {recipe['learning_rate']:g}, batches of {recipe['batch_size']}"
     if recipe["objective"] == "sft":
         return f"Recipe {name}: supervised fine-tuning, {shared}, loss on the {recipe.get('loss_on', 'response')} tokens."
     beta = f", beta {recipe['beta']:g}" if "beta" in recipe else ""

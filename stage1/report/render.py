@@ -36,7 +36,9 @@ def render_markdown(data: ReportData) -> str:
     """The report as Markdown, without drawings; long answers are shortened."""
     environment = _environment(autoescape=False)
     environment.filters |= {"cell": _cell, "inline": _inline, "fenced": _fenced}
-    return environment.get_template("report.md.j2").render(view=report_document(data), cap=_MARKDOWN_CAP)
+    document = report_document(data)
+    shortens = any(len(text) > _MARKDOWN_CAP for text in _answers(document))
+    return environment.get_template("report.md.j2").render(view=document, cap=_MARKDOWN_CAP, shortens=shortens)
 
 
 def render_html(data: ReportData) -> str:
@@ -44,7 +46,7 @@ def render_html(data: ReportData) -> str:
     document, arms = report_document(data), list(data.analysis.arms)
     environment = _environment(autoescape=True)
     environment.globals |= {"strip": svg.strip, "series": svg.series, "arm_list": arms}
-    training, refusal = document["training"], document["refusal"]
+    training, refusal, cap = document["training"], document["refusal"], _cap(document)
     return environment.get_template("report.html.j2").render(
         view=document,
         curves=[curves_figure(each["title"], each["bands"], arms) for each in training["curves"]] if training else [],
@@ -52,7 +54,8 @@ def render_html(data: ReportData) -> str:
         rate_groups=_rate_groups(document, data),
         reach=_reach(document),
         most=max([document["power"]["smallest_effect"] * 1.5, *(row["at"] or 0 for row in document["power"]["rows"])]),
-        cap=_cap(document),
+        cap=cap,
+        shortens=any(len(text) > cap for text in _answers(document)),
         style=_resource("style.css"),
         script=_resource("filters.js"),
         settings=json.dumps(data.plan.spec, indent=1, ensure_ascii=False),
@@ -82,8 +85,12 @@ def _reach(document: dict[str, Any]) -> dict[str, float]:
 
 def _cap(document: dict[str, Any]) -> int:
     """The longest that an answer may be for the page to stay of a size that mail and phones take."""
-    texts = [answer["text"] for item in document["answers"]["items"] for answer in item["answers"]]
+    texts = _answers(document)
     return next((cap for cap in _CAPS if sum(_bytes(text[:cap]) + _AROUND for text in texts) <= _MOST_ANSWERS), _CAPS[-1])
+
+
+def _answers(document: dict[str, Any]) -> list[str]:
+    return [answer["text"] for item in document["answers"]["items"] for answer in item["answers"]]
 
 
 def _bytes(text: str) -> int:

@@ -74,12 +74,9 @@ def dot(x: float, y: float, css: str, radius: float = 4) -> Markup:
     return Markup('<circle cx="{:.1f}" cy="{:.1f}" r="{:.1f}" class="{}"/>').format(x, y, radius, css)
 
 
-def text(x: float, y: float, words: str, css: str = "", anchor: str = "start", turn: float = 0) -> Markup:
-    """A label, turned by some degrees about its place; its words are escaped."""
-    turned = Markup(' transform="rotate({:.0f} {:.1f} {:.1f})"').format(turn, x, y) if turn else ""
-    return Markup('<text x="{:.1f}" y="{:.1f}" text-anchor="{}" class="{}"{}>{}</text>').format(
-        x, y, anchor, css, turned, escape(words)
-    )
+def text(x: float, y: float, words: str, css: str = "", anchor: str = "start") -> Markup:
+    """A label; its words are escaped."""
+    return Markup('<text x="{:.1f}" y="{:.1f}" text-anchor="{}" class="{}">{}</text>').format(x, y, anchor, css, escape(words))
 
 
 def path(points: Sequence[tuple[float, float]], css: str) -> Markup:
