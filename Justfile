@@ -44,7 +44,7 @@ criteria *ARGS:
 calibrate *ARGS:
     uv run python bench/calibrate.py {{ARGS}}
 
-# Fault injection on real runs (about 45 minutes); the counts go to bench/faults.json.
+# Fault injection on real runs (one laboratory a core); the counts go to bench/faults.json.
 faults *ARGS:
     uv run python bench/faults.py {{ARGS}}
 
