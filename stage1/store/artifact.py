@@ -79,7 +79,7 @@ class Draft:
         """Write the manifest: after this the folder is whole."""
         manifest = {
             "fingerprint": step.fingerprint, "step": step.id, "kind": step.kind, "version": step.version,
-            "settings": step.settings, "inputs": dict(inputs), "files": _listed(self.folder), "provenance": self.provenance,
+            "settings": step.settings, "inputs": dict(inputs), "files": listed(self.folder), "provenance": self.provenance,
         }  # fmt: skip
         write_json(self.folder / MANIFEST, manifest | {"digest": fingerprint(manifest)})
         sync(self.folder)
@@ -124,7 +124,8 @@ def _json_line(record: BaseModel | DataclassInstance) -> str:
     return json.dumps(asdict(record), ensure_ascii=False) + "\n"
 
 
-def _listed(folder: Path) -> dict[str, dict[str, Any]]:
+def listed(folder: Path) -> dict[str, dict[str, Any]]:
+    """The files below a folder with their hashes, all of them on the disk for good."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     for path in files:
         sync(path)  # the manifest must not outlive, in a power cut, what it promises

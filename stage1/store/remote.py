@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import contextlib
 import errno
-from collections.abc import Iterator, Mapping
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from stage1.secrets import masked
 
-_FLAT = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl", "oss", "oci", "tos", "hf", "memory"})
-"""Protocols without folders: nothing is made before an object is written, so that no bucket comes of a typing mistake."""
+_OBJECTS = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl", "oss", "oci", "tos", "hf", "memory"})
+"""Protocols of object storage: an object appears when it is whole, and nothing has to be made before it is written (above all
+no bucket, of a typing mistake). All others have folders, half-written files, and a rename that makes them whole."""
 _OF_THIS_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -43,7 +45,7 @@ class Remote:
         except Exception as error:
             raise self._unreachable(error) from error
         self._root = root.rstrip("/")
-        self._flat = protocol in _FLAT
+        self._is_object_storage = protocol in _OBJECTS
         self._made: set[str] = set()
 
     def has(self, name: str) -> bool:
@@ -88,8 +90,8 @@ class Remote:
 
     def write(self, name: str, content: bytes) -> None:
         """Make or replace an object."""
-        with self._talking():
-            self._fs.pipe_file(self._for_writing(name), content)
+        with self._talking(), self._whole([name]) as (path,):
+            self._fs.pipe_file(path, content)
 
     def create(self, name: str, content: bytes) -> bool:
         """Make an object unless there is one; False: there is.
@@ -98,7 +100,8 @@ class Remote:
         the same moment both may then be told that they made it.
         """
         with self._talking():
-            path = self._for_writing(name)
+            path = self._at(name)
+            self._make_folder_of(path)
             try:
                 self._fs.pipe_file(path, content, mode="create")
             except FileExistsError:
@@ -120,8 +123,7 @@ class Remote:
         """Make or replace objects from files of this machine, by their names."""
         if not files:
             return
-        with self._talking():
-            places = [self._for_writing(name) for name in files]
+        with self._talking(), self._whole(list(files)) as places:
             self._fs.put([str(path) for path in files.values()], places)
 
     def fetch(self, files: Mapping[Path, str]) -> None:
@@ -141,13 +143,25 @@ class Remote:
     def _at(self, name: str) -> str:
         return f"{self._root}/{name}"
 
-    def _for_writing(self, name: str) -> str:
-        path = self._at(name)
+    @contextlib.contextmanager
+    def _whole(self, names: Sequence[str]) -> Iterator[list[str]]:
+        """Paths to write to, so that nobody sees half an object under its name."""
+        paths = [self._at(name) for name in names]
+        if self._is_object_storage:
+            yield paths
+            return
+        beside = [self._at(f"unfinished/{uuid.uuid4().hex}") for _ in names]
+        for path in (*beside, *paths):
+            self._make_folder_of(path)
+        yield beside
+        for written, path in zip(beside, paths, strict=True):
+            self._fs.mv(written, path)
+
+    def _make_folder_of(self, path: str) -> None:
         folder = path.rpartition("/")[0]
-        if not self._flat and folder not in self._made:
+        if not self._is_object_storage and folder not in self._made:
             self._fs.makedirs(folder, exist_ok=True)
             self._made.add(folder)
-        return path
 
     @contextlib.contextmanager
     def _talking(self) -> Iterator[None]:

@@ -5,6 +5,7 @@ What is below the URL, for every artifact:
     manifests/<fingerprint>.json      the manifest; written last, and its presence means: complete
     files/<fingerprint>/<sha256>      the files, named by their content: two who upload at once never spoil each other's
     leases/<fingerprint>/<n>          somebody makes it now
+    states/<fingerprint>...           where a step in work can be gone on with
     plans/<experiment>.json           what was carried out last
 
 Object storage has no rename, so the order of writing stands for it. The folder is a cache and a place of work: a step's inputs
@@ -15,18 +16,20 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
 import shutil
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
-from stage1.store.artifact import MANIFEST, Artifact, DamagedArtifact, read_manifest
+from compiler.plan import Step
+from stage1.store.artifact import MANIFEST, Artifact, DamagedArtifact, Draft, read_manifest
 from stage1.store.files import sha256, sync
 from stage1.store.leases import Leases
+from stage1.store.names import stay_within
 from stage1.store.remote import Remote
+from stage1.store.states import KeptStates
 from stage1.store.store import Store
 
 Files = Mapping[str, Mapping[str, Any]]
@@ -47,6 +50,7 @@ class SharedStore(Store):
         self.remote = Remote(url)
         self._clock = clock
         self._leases: Leases | None = None
+        self._states: dict[str, KeptStates] = {}
 
     @property
     def shown(self) -> str:
@@ -100,6 +104,25 @@ class SharedStore(Store):
             with self._all_leases().held(fingerprint) as ours:
                 yield ours
 
+    @contextlib.contextmanager
+    def writing(self, step: Step, provenance: Mapping[str, Any], inputs: Mapping[str, str]) -> Iterator[Draft]:
+        """As in a folder; what the step keeps to go on from is kept for other machines, too."""
+        name = step.fingerprint
+        states = KeptStates(self.remote, name, self._scratch / name, lambda: self._new_folder(name), self._clock)
+        self._states[name] = states
+        try:
+            with states.watched(), super().writing(step, provenance, inputs) as draft:
+                yield draft
+        finally:
+            del self._states[name]
+
+    def scratch(self, fingerprint: str) -> Path:
+        """The folder for the state of a step in progress, with what another machine kept of it."""
+        folder = super().scratch(fingerprint)
+        if fingerprint in self._states:
+            self._states[fingerprint].fetch()
+        return folder
+
     def publish(self, fingerprint: str) -> bool:
         """Send an artifact that only this folder has."""
         if not self._is_here(fingerprint) or self.has(fingerprint):
@@ -124,10 +147,10 @@ class SharedStore(Store):
                 yield self.remote.read(f"plans/{name}")
 
     def sizes(self) -> dict[str, int]:
-        """Bytes of every artifact at the URL by fingerprint, and of files that belong to none yet or no more."""
+        """Bytes of every artifact at the URL by fingerprint, and of files and states that belong to none yet or no more."""
         sizes = dict.fromkeys(self.known(), 0)
-        for name, size in self.remote.sizes("files").items():
-            fingerprint = name.partition("/")[0]
+        for name, size in (*self.remote.sizes("files").items(), *self.remote.sizes("states").items()):
+            fingerprint = name.partition("/")[0].removesuffix(".json")
             sizes[fingerprint] = sizes.get(fingerprint, 0) + size
         return sizes
 
@@ -143,7 +166,9 @@ class SharedStore(Store):
         with self.claim(fingerprint) as mine:
             if mine:
                 self.remote.remove(_manifest(fingerprint))  # first of all: half an artifact must not look like one
-                self.remote.remove(*(_file(fingerprint, name) for name in self.remote.names(f"files/{fingerprint}")))
+                self.remote.remove(f"states/{fingerprint}.json")
+                for folder in (f"files/{fingerprint}", f"states/{fingerprint}"):
+                    self.remote.remove(*(f"{folder}/{name}" for name in self.remote.names(folder)))
             return mine
 
     # --- sending -------------------------------------------------------------------------------------------------
@@ -185,7 +210,7 @@ class SharedStore(Store):
         except DamagedArtifact:
             what = f"{self.remote.shown}/{_manifest(fingerprint)} is not what was written"
             raise DamagedArtifact(fingerprint, what) from None
-        if not _stay_within(files):
+        if not stay_within(files) or MANIFEST in files:
             raise DamagedArtifact(fingerprint, f"{self.remote.shown}/{_manifest(fingerprint)} names files outside its artifact")
         sources = {folder / name: _file(fingerprint, about["sha256"]) for name, about in files.items()}
         for path in sources:
@@ -232,10 +257,3 @@ def _file(fingerprint: str, content: str) -> str:
 def _wrong(folder: Path, files: Files) -> list[str]:
     """The files that are missing or not what was promised."""
     return [name for name, about in files.items() if not (folder / name).is_file() or sha256(folder / name) != about["sha256"]]
-
-
-def _stay_within(files: Files) -> bool:
-    """A manifest is untrusted: its names must stay in the artifact's folder, here and at the URL."""
-    names = [PurePosixPath(name) for name in files]
-    inside = all(not name.is_absolute() and ".." not in name.parts and str(name) not in (".", MANIFEST) for name in names)
-    return inside and all(re.fullmatch(r"[0-9a-f]{64}", str(about["sha256"])) for about in files.values())

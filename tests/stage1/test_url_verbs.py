@@ -39,13 +39,11 @@ def plan_of(*overrides: str) -> Plan:
 
 
 def fill(store: Store, plan: Plan) -> set[str]:
-    """An artifact with next to nothing in it for every step of a plan that has one yet; the fingerprints of the plan."""
-    known = store.known()
-    for step in plan.steps:
-        if step.fingerprint not in known:
-            with store.writing(step, {}, {}) as draft:
-                draft.write_json("value.json", step.id)
-    return {step.fingerprint for step in plan.steps}
+    """An artifact with next to nothing in it for the last steps of a plan; their fingerprints."""
+    for step in plan.steps[-3:]:
+        with store.writing(step, {}, {}) as draft:
+            draft.write_json("value.json", step.id)
+    return {step.fingerprint for step in plan.steps[-3:]}
 
 
 def test_plan_says_what_the_url_has(tmp_path: Path, url: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -109,7 +107,7 @@ def test_doctor_looks_at_the_url(tmp_path: Path, s3_url: str, capsys: pytest.Cap
     diagnose(tmp_path / "b", "sqlite:///none.db", verify=False, url="s3://no-such-bucket/x")
 
     told = capsys.readouterr().out
-    assert f"{len(plan_of().steps)} artifacts at {s3_url}" in told
+    assert f"3 artifacts at {s3_url}" in told
     assert "bad   store      s3://no-such-bucket/x cannot be used: The specified bucket does not exist" in told
 
 
