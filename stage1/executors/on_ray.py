@@ -58,8 +58,9 @@ def connect(address: str | None) -> None:
     ours = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     own = address is None and not os.environ.get("RAY_ADDRESS")
     try:
-        of_own = {"include_dashboard": False} if own else {}
-        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, **of_own)
+        # "local", since Ray would else look for the last cluster of this machine, and wait for minutes if it has died
+        where = {"address": "local", "include_dashboard": False} if own else {"address": address}
+        ray.init(log_to_driver=False, logging_level=logging.ERROR, **where)
     except (ConnectionError, RuntimeError, ValueError, OSError, ImportError) as error:
         raise _no_cluster(address, one_line(error)[:200]) from None
     finally:
