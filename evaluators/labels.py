@@ -2,16 +2,19 @@
 
 The header names `item_id`, then how the answer is known (`answer`, the key that a labelling sheet gives it; or `arm`, and
 `seed` for a trained arm), then criteria. A cell says true, yes, 1 or pass; false, no, 0 or fail; null or na where the criterion
-does not apply; an empty cell is no label. Other columns, such as the text of the answer, are left alone.
+does not apply; an empty cell is no label. Cells are separated by commas, or by semicolons or tabs where the header has no
+comma. Other columns, such as the text of the answer, are left alone, unless their name is nearly that of a criterion.
 """
 
 from __future__ import annotations
 
 import csv
 import hashlib
+import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
 
 from evaluators.criteria.agreement import Judgement, cohen_kappa
 
@@ -22,11 +25,16 @@ _WORDS: Mapping[str, Judgement] = {
 }
 
 
+_MOST = 20
+"""Messages told one by one."""
+
+
 class MalformedLabels(ValueError):
-    """Lines that are no labels: all of them, one message each, with file and line."""
+    """Lines that are no labels: all of them, one message each, with file and line; as text, the first of them and a count."""
 
     def __init__(self, problems: Sequence[str]) -> None:
-        super().__init__("\n".join(problems))
+        more = [f"and {len(problems) - _MOST:,} more lines of this kind"] if len(problems) > _MOST else []
+        super().__init__("\n".join([*problems[:_MOST], *more]))
         self.problems = tuple(problems)
 
 
@@ -106,7 +114,9 @@ def _compared(criterion: str, found: Sequence[tuple[_Label, Judgement, Judgement
 
 
 def _read(lines: Iterable[str], path: str, scored: Sequence[Scored]) -> list[_Label]:
-    rows = csv.reader(lines, strict=True)
+    rest = iter(lines)
+    first = next(rest, "")
+    rows = csv.reader(itertools.chain([first], rest), delimiter=_separator(first), strict=True)
     try:
         header = [name.strip().removeprefix("\ufeff") for name in next(rows, [])]
         criteria = list(dict.fromkeys(name for each in scored for name in each.criteria))
@@ -114,6 +124,20 @@ def _read(lines: Iterable[str], path: str, scored: Sequence[Scored]) -> list[_La
         return _read_rows(rows, header, criteria, path, _index(scored))
     except csv.Error as error:
         raise MalformedLabels([f"{path}:{rows.line_num}: not CSV: {error}"]) from None
+
+
+def _separator(header: str) -> str:
+    """A spreadsheet may save semicolons or tabs for commas."""
+    return next((mark for mark in ",;\t" if mark in header), ",")
+
+
+def _near_misses(header: Sequence[str], criteria: Sequence[str], path: str) -> list[str]:
+    """Columns that hold labels of nothing, by the looks of their name."""
+    absent = [name for name in criteria if name not in header]
+    found = [(name, get_close_matches(name, absent, n=1, cutoff=0.8)) for name in header if name not in criteria]
+    return [
+        f"{path}:1: the column `{name}` is no criterion of this run; did you mean `{near[0]}`?" for name, near in found if near
+    ]
 
 
 def _check_header(header: Sequence[str], criteria: Sequence[str], path: str) -> None:
@@ -124,6 +148,7 @@ def _check_header(header: Sequence[str], criteria: Sequence[str], path: str) -> 
         )
     elif not set(criteria) & set(header):
         problems.append(f"{path}:1: no column is a criterion of this run; there are {', '.join(criteria)}")
+    problems += _near_misses(header, criteria, path)
     problems += [
         f"{path}:1: the column `{name}` is there twice" for name in dict.fromkeys(header) if name and header.count(name) > 1
     ]
@@ -166,9 +191,10 @@ def _read_rows(
         if key in labels and any(labels[key].values.get(name, value) is not value for name, value in label.values.items()):
             problems.append(f"{path}:{line}: this answer has other labels on line {labels[key].line}")
             continue
-        labels.setdefault(key, label)
-    if not labels and not problems:
-        problems.append(f"{path}:{line}: there is no label in this file")
+        before = labels.setdefault(key, label)
+        labels[key] = replace(before, values={**before.values, **label.values})
+    if not any(label.values for label in labels.values()) and not problems:
+        problems.append(f"{path}:{line}: there is no label in this file: fill in the columns of the criteria")
     if problems:
         raise MalformedLabels(problems)
     return list(labels.values())
@@ -194,7 +220,7 @@ def _label(
     for name in criteria:
         said = row.get(name, "").strip().casefold()
         if said and said not in _WORDS:
-            raise ValueError(f"`{name}` says {row[name]!r}; true, false or null is expected")
+            raise ValueError(f"`{name}` says {row[name]!r}; true or false is expected, null where it does not apply")
         if said:
             values[name] = _WORDS[said]
     return _Label(line, answer, values)

@@ -111,8 +111,11 @@ def _with_labels(data: ReportData, labels: Path) -> ReportData:
             return replace(data, labels=tuple(compare(lines, str(labels), scored_answers(data))))
     except MalformedLabels as malformed:
         raise _WrongLabels(str(malformed), 1) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise _WrongLabels(f"error: {labels} cannot be read: {error}", 2) from None
+    except UnicodeDecodeError as error:
+        why = f"it is not UTF-8 text ({error.reason} at byte {error.start}); save it as CSV in UTF-8"
+        raise _WrongLabels(f"error: {labels} cannot be read: {why}", 2) from None
+    except OSError as error:
+        raise _WrongLabels(f"error: {labels} cannot be read: {error.strerror or error}", 2) from None
 
 
 def _write(out: Path, text: str) -> int:

@@ -46,7 +46,7 @@ def test_every_mistake_is_named_with_its_line():
     text = 'item_id,arm,seed,coherent\na,base,,"yes\n?"\na,none,,yes\nb,sft,7,yes\na,base\nb,sft,1,no\nb,sft,2,yes\n'
 
     assert _problems(text) == (
-        "labels.csv:2: `coherent` says 'yes\\n?'; true, false or null is expected",
+        "labels.csv:2: `coherent` says 'yes\\n?'; true or false is expected, null where it does not apply",
         "labels.csv:4: the run has no answer of arm 'none' to item 'a'",
         "labels.csv:5: the run has no answer of arm 'sft' with seed 7 to item 'b'",
         "labels.csv:6: 2 cells, but the header has 4",
@@ -59,7 +59,9 @@ def test_every_mistake_is_named_with_its_line():
     [
         ("", "the header must name `item_id`"),
         ("item_id,coherent\na,yes\n", "and `answer` or `arm`"),
-        ("item_id,arm,seed,coherant\na,base,,yes\n", "no column is a criterion of this run"),
+        ("item_id,arm,seed,verdict\na,base,,yes\n", "no column is a criterion of this run"),
+        ("item_id,arm,factually_correct,coherrent\na,base,,yes\n", "no criterion of this run; did you mean `coherent`?"),
+        ("item_id,arm,coherent\na,base,\n", "fill in the columns of the criteria"),
         ("item_id,arm,coherent,coherent\na,base,yes,no\n", "the column `coherent` is there twice"),
         ("item_id,arm,coherent\n", "there is no label in this file"),
         ('item_id,arm,coherent\na,base,"yes\n', "not CSV"),
@@ -72,3 +74,34 @@ def test_a_file_that_holds_no_labels_is_refused(text, told):
     assert len(problems) == 1
     assert told in problems[0]
     assert problems[0].startswith("labels.csv:")
+
+
+@pytest.mark.parametrize("mark", [";", "\t"])
+def test_what_a_spreadsheet_saves_for_commas_is_read(mark):
+    """Semicolons and tabs separate cells where the header has no comma; commas in cells stay."""
+    text = "item_id,arm,seed,note,coherent\nb,sft,1,x,no\n".replace(",", mark).replace("x", "one, two")
+
+    (found,) = compare(text.splitlines(keepends=True), "labels.csv", SCORED)
+
+    assert (found.criterion, found.n, found.agreed) == ("coherent", 1, 1)
+
+
+def test_labels_of_one_answer_on_several_lines_add_up():
+    """One line labels one criterion, another line another: both count, and once."""
+    text = "item_id,arm,seed,coherent,factually_correct\nb,sft,1,no,\nb,sft,2,,yes\nb,sft,1,no,\n"
+
+    assert sorted((each.criterion, each.n) for each in compare(text.splitlines(keepends=True), "labels.csv", SCORED)) == [
+        ("coherent", 1),
+        ("factually_correct", 1),
+    ]
+
+
+def test_many_mistakes_are_counted():
+    """A column of wrong words is told by its first lines and a count, and is there as a whole for whoever asks."""
+    text = "item_id,arm,coherent\n" + "a,base,maybe\n" * 50
+
+    with pytest.raises(MalformedLabels) as caught:
+        compare(text.splitlines(keepends=True), "labels.csv", SCORED)
+
+    assert len(caught.value.problems) == 50
+    assert str(caught.value).splitlines()[-1] == "and 30 more lines of this kind"
