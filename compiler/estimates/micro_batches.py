@@ -86,10 +86,10 @@ def bytes_per_token(shape: ModelShape, recompute: Recompute, item: int) -> float
     asks, sees = shape.head_size * shape.heads, 2 * shape.head_size * shape.kv_heads
     attention = 2 * shape.hidden + 2 * asks + 3 * sees  # two residual states; queries, outputs; keys, values
     kept = {"none": attention + 2 * shape.intermediate, "selective": attention, "full": shape.hidden}[recompute]
-    working = 6 * shape.intermediate + (attention if recompute == "full" else 0)
+    working = 7 * shape.intermediate + (attention if recompute == "full" else 0)
     return float(item * (shape.layers * kept + working))
 
 
 def bytes_at_once(shape: ModelShape, item: int) -> float:
     """Bytes that do not grow with the micro-batch: a tile of logits, in float32 and as a gradient, too; two dense layers."""
-    return (2.0 * item + 4) * SCORED_AT_ONCE * shape.vocabulary + 2.0 * item * shape.hidden * shape.intermediate
+    return (8.0 + item) * SCORED_AT_ONCE * shape.vocabulary + 2.0 * item * shape.hidden * shape.intermediate
