@@ -13,12 +13,19 @@ from typing import Any
 from compiler.records import Answer, Item
 from evaluators.numbered_lines import numbered_lines
 
+_MOST = 5
+"""Messages told one by one."""
+
 
 class MalformedResponses(ValueError):
-    """Lines that are no answers to held-out items: all of them, one message each, with file and line."""
+    """Lines that are no answers to held-out items: all of them, one message each, with file and line.
+
+    As text the first of them and a count, for a step's failure is told in one line.
+    """
 
     def __init__(self, problems: Sequence[str]) -> None:
-        super().__init__("\n".join(problems))
+        more = [f"and {len(problems) - _MOST:,} more lines are wrong"] if len(problems) > _MOST else []
+        super().__init__("; ".join([*problems[:_MOST], *more]))
         self.problems = tuple(problems)
 
 
@@ -59,7 +66,10 @@ def read_responses(lines: Iterable[str], path: str, items: Sequence[Item]) -> li
 
 def _answer(text: str, ids: Mapping[str, str], instructions: Mapping[str, str]) -> Answer:
     row = _parse(text)
-    response = row.get("response")
+    if "response" not in row:
+        has = ", ".join(f"`{key[:40]}`" for key in list(row)[:6])
+        raise _Wrong(f"missing `response`; the line has {has or 'nothing'}")
+    response = row["response"]
     if not isinstance(response, str):
         raise _Wrong("`response` must be a string")
     cut = row.get("hit_token_limit", False)

@@ -64,7 +64,7 @@ def _validity(claims: Sequence[ClaimState]) -> str:
     counts = Counter(claim.state for claim in claims)
     order: tuple[State, ...] = ("testable", "weakened", "confounded", "not testable")
     told = ", ".join(f"{counts[state]} {state}" for state in order if counts[state])
-    return f"{len(claims)} claims: {told}" if claims else "no claims"
+    return f"{counted(len(claims), 'claim')}: {told}" if claims else "no claims"
 
 
 def _controls(findings: Sequence[Finding]) -> str:

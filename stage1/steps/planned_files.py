@@ -13,6 +13,10 @@ class ChangedFile(Exception):
     """A file that the plan refers to is no longer what was planned with."""
 
 
+class NotText(Exception):
+    """A file that the plan refers to is in another encoding."""
+
+
 def planned_text(job: Job, path: str, digest: str) -> str:
     """The text of a file, a byte-order mark removed.
 
@@ -23,8 +27,12 @@ def planned_text(job: Job, path: str, digest: str) -> str:
 
     Raises:
         ChangedFile: its content is another now.
+        NotText: it is not in UTF-8.
     """
-    text = job.read_text(path)
+    try:
+        text = job.read_text(path)
+    except UnicodeDecodeError as error:
+        raise NotText(f"{path} is not UTF-8 text ({error.reason} at byte {error.start}); save it in UTF-8") from None
     as_written = (f"{mark}{text if end == _LF else text.replace(_LF, end)}" for mark in ("", _MARK) for end in (_LF, "\r\n"))
     if digest not in (hashlib.sha256(each.encode()).hexdigest() for each in as_written):
         raise ChangedFile(f"{path} has changed since the plan was made; plan again")

@@ -19,6 +19,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 10.0, 300.0  # seconds between attempts to reach 
 _SETTINGS = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",  # by default training would wait for minutes
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # at its end a run tells the one address of the comparison
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",  # a few small files, between the lines of a run
     "MLFLOW_DISABLE_TELEMETRY": "true",  # nothing about an experiment leaves for anywhere but its store
 }  # fmt: skip
 """Of MLflow, unless the environment has others."""

@@ -38,7 +38,7 @@ def test_every_mistake_is_named_with_its_line():
     assert [problem.split(":")[1] for problem in told] == ["2", "3", "4", "5", "6", "7", "8", "9"]
     for words, problem in zip(
         ["was answered before, on line 1", 'no held-out item has the id "z"', "missing `id` or `instruction`",
-         "`response` must be a string", "`tokens`", "`hit_token_limit`", "expected an object", "not JSON"],
+         "missing `response`; the line has `id`", "`tokens`", "`hit_token_limit`", "expected an object", "not JSON"],
         told, strict=True,
     ):  # fmt: skip
         assert words in problem
@@ -48,3 +48,19 @@ def test_an_empty_file_holds_no_answers():
     """It is refused rather than scored as nothing."""
     with pytest.raises(MalformedResponses, match="holds no answers"):
         _read("", "  ")
+
+
+def test_many_mistakes_make_one_readable_line():
+    """A wrong key on every line is told by the first lines and a count; the rest is there for whoever asks."""
+    with pytest.raises(MalformedResponses) as caught:
+        _read(*({"id": "a", "answer": "x"} for _ in range(40)))
+
+    assert str(caught.value).startswith("r.jsonl:1: missing `response`; the line has `id`, `answer`; r.jsonl:2: ")
+    assert str(caught.value).endswith("; and 35 more lines are wrong")
+    assert len(caught.value.problems) == 40
+
+
+def test_a_response_that_is_no_text_is_refused():
+    """A number is not taken for its digits."""
+    with pytest.raises(MalformedResponses, match="`response` must be a string"):
+        _read({"id": "a", "response": 5})

@@ -143,7 +143,7 @@ def _evidence(design: Design, asked: Question, chance: Chance, needed: Needs | N
     if needed is not None:
         reach = f"reach {target(design):.0%}"
         yield (
-            f"{needed.items} items x {needed.seeds} seeds {reach}"
+            f"{counted(needed.items, 'item')} x {counted(needed.seeds, 'seed')} {reach}"
             if needed.items
             else f"no design of up to {MOST_ITEMS:,} items and {MOST_SEEDS} seeds was found to {reach}"
         )
