@@ -48,12 +48,34 @@ def attend(
     """As transformers calls it: query [R, H, T, D], key and value [R, G, T, D] for G groups of heads; gives [R, T, H, D]."""
     from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
+    if segments is None and query.is_cuda and query.shape[2] == 1 and key.shape[1] < query.shape[1]:
+        return attend_grouped(query, key, value, attention_mask, scaling), None
     if segments is None:
         output: tuple[Tensor, None] = sdpa_attention_forward(
             module, query, key, value, attention_mask, scaling=scaling, **options
         )
         return output
     return _attend_segments(query, key, value, segments, scaling), None
+
+
+def attend_grouped(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, scaling: float | None) -> Tensor:
+    """One new token per row [R, H, 1, D] asks [R, G, T, D]; gives [R, 1, H, D].
+
+    The heads of a group ask side by side, as so many positions: its keys and values are read as they are, where the usual way
+    writes them out again for every head.
+
+    Args:
+        query: of the new tokens.
+        key: of all that they may look at.
+        value: likewise.
+        mask: [R, 1, 1, T], to be added to the scores, or bool.
+        scaling: of the scores; None is 1 / sqrt(D).
+    """
+    from torch.nn.functional import scaled_dot_product_attention
+
+    rows, heads, _, size = query.shape
+    asked = query.reshape(rows, key.shape[1], heads // key.shape[1], size)
+    return scaled_dot_product_attention(asked, key, value, attn_mask=mask, scale=scaling).reshape(rows, 1, heads, size)
 
 
 def _attend_segments(query: Tensor, key: Tensor, value: Tensor, segments: Segments, scaling: float | None) -> Tensor:

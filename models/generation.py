@@ -7,6 +7,7 @@ uniform number per prompt and token from its own generator: a result hangs on th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +16,9 @@ from torch import Tensor
 
 from models.decoding import Decoding
 from models.errors import ModelError
+from models.lean.install import lean
 from models.loading import LoadedBase
+from models.nf4 import four_bit_layers
 from models.prompt_format import END, is_closed
 
 _TAIL = 16  # tokens that surely hold the marker and the white space before it
@@ -31,11 +34,16 @@ class Pace:
     """Share of live rows at or below which the batch goes on without the finished ones."""
     recorded: bool
     """Whether steps are recorded once and replayed."""
+    lean: bool = False
+    """Whether adapters compute in the model's own precision, in few launches, and not in their own."""
 
 
 # A CPU computes no faster than it is told to, so rows leave soon; a GPU waits for the host whenever it is asked something, and
 # takes as long for half the rows.
-_PACES = {"cpu": Pace(block=1, compact=0.8, recorded=False), "cuda": Pace(block=8, compact=0.5, recorded=True)}
+_PACES = {
+    "cpu": Pace(block=1, compact=0.8, recorded=False),
+    "cuda": Pace(block=8, compact=0.5, recorded=True, lean=True),
+}
 
 
 @dataclass(frozen=True)
@@ -122,7 +130,9 @@ def generate(
     pace = pace or _PACES.get(loaded.device.type, _PACES["cpu"])
     batches = [by_length[start : start + batch_size] for start in range(0, len(rows), batch_size)]
     finished = 0
-    with torch.inference_mode():
+    # Weights in four bits are left to bitsandbytes, which need not lay them out to multiply a few rows.
+    leaner = pace.lean and not four_bit_layers(loaded.model)
+    with torch.inference_mode(), lean(loaded.model, decoding=True) if leaner else nullcontext():
         while batches:
             batch = batches.pop(0)
             drawn = None if uniforms is None else uniforms[[row.index for row in batch]]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import torch
@@ -31,9 +31,12 @@ _DECODER_LAYERS = ("LlamaDecoderLayer", "MistralDecoderLayer", "Qwen2DecoderLaye
 
 
 @contextmanager
-def lean(model: torch.nn.Module, recompute: Recompute = "none") -> Iterator[None]:
-    """The model with lean layers inside the block. Its adapters are already on it; its base weights are frozen."""
-    forwards = dict(_forwards(model, again=recompute == "selective"))
+def lean(model: torch.nn.Module, recompute: Recompute = "none", *, decoding: bool = False) -> Iterator[None]:
+    """The model with lean layers inside the block. Its adapters are already on it; its base weights are frozen.
+
+    `decoding`: for passes with a key-value cache and without gradients, during which adapters stay as they are.
+    """
+    forwards = dict(_forwards(model, again=recompute == "selective", decoding=decoding))
     if recompute == "full":
         forwards.update(_recomputed_layers(model))
     for module, forward in forwards.items():
@@ -45,16 +48,17 @@ def lean(model: torch.nn.Module, recompute: Recompute = "none") -> Iterator[None
             del module.forward
 
 
-def _forwards(model: torch.nn.Module, *, again: bool) -> Iterator[tuple[torch.nn.Module, Callable[..., Any]]]:
-    norms = dict(_norms_before(model))
+def _forwards(model: torch.nn.Module, *, again: bool, decoding: bool) -> Iterator[tuple[torch.nn.Module, Callable[..., Any]]]:
+    norms = {} if decoding else dict(_norms_before(model))
     for module in model.modules():
         norm = _norm(norms[module]) if module in norms else None
         if _is_gated(module):
-            yield module, _mlp_forward(module, norm, again)
-        elif _is_attention(module):
-            yield module, self_attention(module, _projection(_parts(module, _READING), norm), _attention_function(module))
+            yield module, _mlp_forward(module, norm, again, decoding)
+        elif _is_attention(module) and not decoding:  # of a cache it knows nothing
+            project = _projection(_parts(module, _READING), norm, decoding)
+            yield module, self_attention(module, project, _attention_function(module))
         elif _is_adapted(module):
-            yield module, _linear_forward(module)
+            yield module, _linear_forward(module, decoding)
         elif _is_norm(module):
             yield module, _same if module in norms.values() else _norm(module)
 
@@ -69,31 +73,42 @@ def _norms_before(model: torch.nn.Module) -> Iterator[tuple[torch.nn.Module, tor
                     yield block, norm
 
 
-def _linear_forward(module: Any) -> Callable[[Tensor], Tensor]:
-    project = _projection([module], None)
+def _linear_forward(module: Any, decoding: bool) -> Callable[[Tensor], Tensor]:
+    project = _projection([module], None, decoding)
     return lambda x: project(x)[0]
 
 
-def _projection(parts: Sequence[Any], norm: Norm | None) -> Callable[[Tensor], tuple[Tensor, ...]]:
-    layers = _layers(parts, norm)
+def _projection(parts: Sequence[Any], norm: Norm | None, decoding: bool) -> Callable[[Tensor], tuple[Tensor, ...]]:
+    layers, matrices = _layers(parts, norm), _asked_for(parts, decoding)
 
     def forward(x: Tensor) -> tuple[Tensor, ...]:
-        # Adapters are asked for each time: of sharded weights this is the moment when they are whole.
-        outputs: tuple[Tensor, ...] = AdaptedLinears.apply(x, layers, *_matrices(parts))
+        outputs: tuple[Tensor, ...] = AdaptedLinears.apply(x, layers, *matrices(x.dtype))
         return outputs
 
     return forward
 
 
-def _mlp_forward(module: Any, norm: Norm | None, again: bool) -> Callable[[Tensor], Tensor]:
+def _mlp_forward(module: Any, norm: Norm | None, again: bool, decoding: bool) -> Callable[[Tensor], Tensor]:
     parts = _parts(module, _GATED)
-    layers = _layers(parts, norm)
+    layers, matrices = _layers(parts, norm), _asked_for(parts, decoding)
 
     def forward(x: Tensor) -> Tensor:
-        y: Tensor = AdaptedMlp.apply(x, layers, again, *_matrices(parts))
+        y: Tensor = AdaptedMlp.apply(x, layers, again, *matrices(x.dtype))
         return y
 
     return forward
+
+
+def _asked_for(parts: Sequence[Any], decoding: bool) -> Callable[[torch.dtype], Sequence[Tensor | None]]:
+    """The adapters' matrices: each time anew, since that is the moment when sharded ones are whole; in decoding, cast once."""
+    if not decoding:
+        return lambda _: _matrices(parts)
+
+    @cache
+    def cast(dtype: torch.dtype) -> tuple[Tensor | None, ...]:
+        return tuple(None if matrix is None else matrix.detach().to(dtype) for matrix in _matrices(parts))
+
+    return cast
 
 
 def _norm(module: Any) -> Norm:

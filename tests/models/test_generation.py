@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from tiny_models import make_model, wrap
 
 from models import decoding
+from models.adapters import trainable
+from models.attention import attend_grouped
 from models.errors import ModelError
 from models.generation import Decode, Generated, Pace, generate
 from models.prompt_format import encode_prompt
@@ -16,7 +18,7 @@ from models.prompt_format import encode_prompt
 PROMPTS = st.lists(st.lists(st.integers(3, 305), min_size=1, max_size=30), min_size=1, max_size=7)
 BASE = wrap(make_model(dtype=torch.float64))
 SINGLE = wrap(make_model())
-PACES = [Pace(1, 0.8, False), Pace(5, 0.5, True), Pace(4, 0.0, False)]
+PACES = [Pace(1, 0.8, False), Pace(5, 0.5, True), Pace(4, 0.0, False), Pace(3, 0.5, True, lean=True)]
 
 
 def one_by_one(base, prompt, limit, stops):
@@ -104,6 +106,37 @@ def test_positions_count_from_the_first_real_token():
     assert seen[0] == list(range(9 + 3))
     assert seen[1][-5:] == list(range(2 + 3))
     assert set(seen[1][:-5]) == {0}  # padding, which sees itself
+
+
+def test_lean_adapters_write_the_same():
+    """With an adapter that has moved, its products in the model's precision and cast once give the answers that peft gives."""
+    base = wrap(make_model(dtype=torch.float64))
+    prompts = [[5, 6, 7], [20, 21], [30]]
+    with trainable(base, {"rank": 4, "alpha": 8}, None, 1):
+        plain = generate(base, prompts, Decode(0, 12))
+        for parameter in base.model.parameters():
+            if parameter.requires_grad:
+                parameter.data += 0.5 * torch.randn(parameter.shape, generator=torch.Generator().manual_seed(2))
+        moved = generate(base, prompts, Decode(0, 12))
+
+        assert generate(base, prompts, Decode(0, 12), pace=Pace(4, 0.5, True, lean=True)) == moved
+        assert moved != plain
+
+
+@pytest.mark.parametrize(("heads", "groups"), [(4, 2), (6, 1), (10, 2)])
+def test_heads_of_a_group_ask_together(heads, groups):
+    """One new token per row, some columns masked: what comes out is what comes out with keys and values repeated per head."""
+    draw = torch.Generator().manual_seed(0)
+    query = torch.randn(3, heads, 1, 8, generator=draw, dtype=torch.float64)
+    key, value = torch.randn(2, 3, groups, 16, 8, generator=draw, dtype=torch.float64)
+    mask = torch.where(torch.rand(3, 1, 1, 16, generator=draw) < 0.5, 0.0, -torch.inf).double()
+    mask[..., 0] = 0.0
+
+    found = attend_grouped(query, key, value, mask, 0.3)
+
+    repeated = [each.repeat_interleave(heads // groups, 1) for each in (key, value)]
+    expected = torch.nn.functional.scaled_dot_product_attention(query, *repeated, attn_mask=mask, scale=0.3).transpose(1, 2)
+    assert torch.allclose(found, expected, atol=1e-12)
 
 
 def test_greedy_agrees_with_transformers():
