@@ -18,6 +18,8 @@ from urllib.parse import urlparse
 
 import pytest
 
+from stage1.store.shared import SharedStore
+
 NANO = Path(__file__).with_name("nano.yaml")
 SECRET = "hf_" + "s3cr3tS3cr3t" * 3
 PASSWORD = "p4ssw0rd-of-the-server"
@@ -90,6 +92,19 @@ def test_a_second_run_makes_nothing(finished: Path) -> None:
     steps = len(list((finished / "runs" / "artifacts").iterdir()))
     assert f"{steps} reused, 0 to do" in done.stderr
     assert {path: path.stat().st_mtime_ns for path in finished.glob("runs/artifacts/**/*")} == before
+
+
+def test_a_report_needs_nothing_but_the_url(finished: Path, tmp_path: Path) -> None:
+    """A machine with nothing of its own reports a run from a store at a URL, number by number as the one that ran it."""
+    url = f"file://{tmp_path}/shared"
+    store = SharedStore(finished / "runs", url)
+    sent = [store.publish(step["fingerprint"]) for step in planned(finished)]
+
+    there = stage1(tmp_path, "report", str(NANO), "--format", "json", "--store", url)
+    here = stage1(finished, "report", str(NANO), "--format", "json")
+
+    assert all(sent)
+    assert json.loads(there.stdout) == json.loads(here.stdout)
 
 
 def test_a_changed_beta_reruns_only_what_hangs_on_it(finished: Path) -> None:
