@@ -9,6 +9,7 @@ from evaluators.criteria.forms import has_form
 from evaluators.criteria.kind_of_answer import is_kind_asked_for
 from evaluators.criteria.on_topic import judge as stays_on_topic
 from evaluators.criteria.turning import turns_at
+from evaluators.criteria.whole_task import does_the_whole_task
 from evaluators.view import AnswerView
 
 
@@ -20,7 +21,7 @@ def judge(view: AnswerView) -> bool:
         return False
     if view.stance != "answers" or view.is_echo or view.is_filler:
         return False
-    if not has_form(view):
+    if not has_form(view) or (not view.gives_reference and not does_the_whole_task(view)):
         return False
     return bool(view.gives_reference) or (is_kind_asked_for(view) and stays_on_topic(_before_it_turns(view)))
 

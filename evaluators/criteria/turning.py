@@ -8,11 +8,12 @@ from functools import lru_cache
 
 from evaluators.criteria.forms import is_factual
 from evaluators.language.detached import Expectation, is_detached, matter
-from evaluators.language.numbers import quantities, sole_quantity
+from evaluators.language.numbers import quantities
 from evaluators.language.patterns import says
 from evaluators.language.stem import stem
 from evaluators.language.text import counted_words, norms
 from evaluators.language.vocabulary import FUNCTION_WORDS, TASK_WORDS
+from evaluators.language.wordlists import word_set
 from evaluators.view import AnswerView
 
 _ABOUT_WORDS = frozenset({"spelling", "transform", "foreign"})
@@ -23,7 +24,15 @@ _LIKENESS = re.compile(
 )
 _ABOUT = re.compile(r"\b(?:about|describ\w+|on the (?:subject|topic) of)\b", re.IGNORECASE)
 _HOW_TO = re.compile(r"\bhow (?:to|would|should)\b|\btips?\b|\bways?\b", re.IGNORECASE)
+_OF_THE_WORLD = re.compile(
+    r"\W*(?:is|are|does|do|did|was|were|can|what|which|why|when|where|who|how|explain|describe|give|list|name|tell|define|write)\b",
+    re.IGNORECASE,
+)
 _PERSONAL = re.compile(r"\b(?:I|I'm|my|we|our|you|your|reply|says?|friend|polite\w*)\b", re.IGNORECASE)
+_IDEAS = re.compile(
+    r"\b(?:tips?|ideas?|advice|advise|suggest\w*|recommend\w*|should i|(?:can|could|do|would) i|what to)\b", re.IGNORECASE
+)
+_SPOKEN_TO = word_set("i you your we me my us our please thanks thank sorry let that this it")
 _TO_A_PERSON = frozenset({"social", "emotions"})
 _FEELINGS = frozenset({"emotions"})
 _GOOD_FOR = frozenset({"emotions", "mind", "health"})
@@ -37,7 +46,10 @@ _SHORTEST = 4
 def turns_at(view: AnswerView) -> int | None:
     """The number of the first sentence that is about something else; 0 where the whole answer is, None where none is."""
     asked = _asked(view)
-    expected = Expectation(strict=is_factual(view), linked=_needs_a_link(view), besides=_besides(view))
+    if view.kind == "completion" and len(view.words) <= _FEW and not any(each[:1].isupper() for each in view.answers or ()):
+        return None  # a wrong word completes the sentence all the same
+    besides = _besides(view)
+    expected = Expectation(is_factual(view), _needs_a_link(view), _is_loose(view, besides), besides)
     if not expected.strict and (view.request.allows & _ABOUT_WORDS or _LIKENESS.search(view.request.stem)):
         return None
     elsewhere = not view.gives_reference and is_detached(view.prose, asked, expected)
@@ -61,9 +73,10 @@ def _is_elsewhere(sentence: str, asked: frozenset[str], said: frozenset[str], ex
 
 
 def _is_another_kind(view: AnswerView) -> bool:
-    """Whether a bare number stands where none was wanted."""
+    """Whether a bare number, or a year, stands where none was wanted."""
     numeric = view.request.answer_type in {"number", "time"} or any(quantities(answer) for answer in view.answers or ())
-    return not numeric and len(view.words) <= _FEW and sole_quantity(view.prose) is not None
+    bare = all(word in FUNCTION_WORDS or quantities(word) for word in norms(view.prose))
+    return not numeric and len(view.words) <= _FEW and bare and bool(quantities(view.prose))
 
 
 def _asked(view: AnswerView) -> frozenset[str]:
@@ -84,11 +97,25 @@ def _needs_a_link(view: AnswerView) -> bool:
     )
 
 
+def _is_loose(view: AnswerView, besides: frozenset[str]) -> bool:
+    """Whether a story is told, ideas are given, or a person is spoken to."""
+    if besides == _TO_A_PERSON:
+        return _IDEAS.search(view.instruction) is not None or not _SPOKEN_TO.isdisjoint(norms(view.prose))
+    return not is_factual(view) and (
+        besides == _IN_A_STORY or view.request.prose_items or _IDEAS.search(view.instruction) is not None
+    )
+
+
+def _is_personal(instruction: str) -> bool:
+    """Whether one person speaks to another, and no question about the world is put."""
+    return _PERSONAL.search(instruction) is not None or not _OF_THE_WORLD.match(instruction)
+
+
 def _besides(view: AnswerView) -> frozenset[str]:
     """What a reply to a person, a story or a reason may speak of whatever the subject."""
     if is_factual(view):
         return frozenset()
-    if "dialogue" in view.request.allows or (view.kind == "response" and _PERSONAL.search(view.instruction)):
+    if "dialogue" in view.request.allows or (view.kind == "response" and _is_personal(view.instruction)):
         return _TO_A_PERSON
     if view.request.prose_items:
         return _GOOD_FOR

@@ -75,13 +75,17 @@ def rooms(settings: AnalyzeSettings, outcomes: Outcomes) -> Iterator[Room]:
 
 
 def rooms_left(subject: Subject) -> Iterator[Room]:
-    """After the run: what the second arm of every claim, the one to be beaten or undercut, left; and an untrained first one."""
+    """After the run: what the second arm of every claim, the one to be beaten or undercut, left to gain or to lose.
+
+    Where only the first arm is untrained it is the one that was given, and limits the difference, too.
+    """
     tested = ((subject.claim(result.claim), contrast) for result in subject.claims for contrast in result.contrasts)
     for claim, contrast in tested:
         if claim.expect not in ("greater", "less"):
             continue
         first, second = claim.compare
-        for arm in (second,) if subject.settings.trained(first) else (second, first):
+        given_first = subject.settings.trained(second) and not subject.settings.trained(first)
+        for arm in (second, first) if given_first else (second,):
             if subject.outcomes.has(arm, contrast.endpoint):
                 room = _room(subject.settings, subject.outcomes, claim, contrast.endpoint, arm)
                 yield replace(room, detectable=contrast.detectable)

@@ -6,12 +6,16 @@ from dataclasses import dataclass
 
 from evaluators.language.stem import stem
 from evaluators.language.text import norms, tokens
-from evaluators.language.topics import bearing, topics_of
+from evaluators.language.topics import Bearing, bearing, lexicon, topics_of
 from evaluators.language.vocabulary import FUNCTION_WORDS, GENERIC_WORDS
 from evaluators.language.wordlists import word_set
 
 _ANY = 0.25
 """What an answer must weigh in other fields to be off a question of fact: any word will do."""
+_SHORT = 3
+_OUTWEIGHS = 8
+_A_LINK = 0.5
+"""What ties a text to its context: an everyday word does not."""
 _SOMETHING, _MUCH = 2, 3
 _REFERRING = word_set("it its they them their he him his she her this that these those one ones both neither such there")
 
@@ -30,6 +34,8 @@ class Expectation:
     """Any word of another field counts, as where a short fact is wanted; else it takes several, of one field together."""
     linked: bool = False
     """A text that says much and has no link to its context is about something else, whatever its words are."""
+    loose: bool = False
+    """Much may come from elsewhere: stories wander, and what is said to a person need not name what he said."""
     besides: frozenset[str] = frozenset()
     """Topics that are in place whatever the context, such as sympathy in a reply to a person."""
 
@@ -42,22 +48,32 @@ def is_detached(text: str, context: frozenset[str], expected: Expectation) -> bo
         context: stems of what was asked and said before.
         expected: how it must hang together.
     """
-    said, topics = matter(text), topics_of(context)
+    said = matter(text)
     if not said.isdisjoint(context):
         return False
+    topics = topics_of(_telling(context) if expected.linked else context)
+    found = bearing(said, topics, expected.besides)
     refers = not _REFERRING.isdisjoint(norms(text)[:4])
-    found = bearing(said, topics | expected.besides)
-    if found.inside:
+    link = _ANY if expected.loose or len(norms(text)) <= _SHORT else _A_LINK
+    if found.inside >= link and found.together < _OUTWEIGHS * found.inside:
         return False
     if expected.linked and not refers and _says(text) >= (_SOMETHING if expected.strict else _MUCH):
         return True
-    if not topics:
-        return False
+    return bool(topics) and _is_of_other_fields(found, refers, expected)
+
+
+def _is_of_other_fields(found: Bearing, refers: bool, expected: Expectation) -> bool:
     if expected.strict:
         return found.foreign >= _ANY + refers / 2
-    if len(expected.besides) > 1:
+    if expected.loose:
         return found.together >= 1 + refers / 2 and found.telling >= 2
     return found.together >= 1 + refers / 2 or found.telling >= 2 + refers
+
+
+def _telling(context: frozenset[str]) -> frozenset[str]:
+    """The words of a context that tell its field, where there are any."""
+    book = lexicon()
+    return frozenset(word for word in context if word in book.topics_of and word not in book.everyday) or context
 
 
 def _says(text: str) -> int:

@@ -88,14 +88,21 @@ def neighbourhood(topics: frozenset[str]) -> frozenset[str]:
 def tell(stems: Collection[str], topics: frozenset[str]) -> Told:
     """How different words, given by their stems, bear on these topics."""
     book, near = lexicon(), neighbourhood(topics)
-    known = [book.topics_of[word] for word in set(stems) if word in book.topics_of]
-    others = [each for each in known if each.isdisjoint(near)]
-    direct = sum(not each.isdisjoint(topics) for each in known) if len(others) < len(known) else 0
-    fields = {topic for each in others for topic in each}
+    known = [(word, book.topics_of[word]) for word in set(stems) if word in book.topics_of]
+    others = [(word, found) for word, found in known if found.isdisjoint(near)]
+    direct = sum(not found.isdisjoint(topics) for _, found in known) if len(others) < len(known) else 0
+    fields = {topic for _, found in others for topic in found}
     together = max(
-        (sum(_weight(each) for each in others if not each.isdisjoint(book.near[field])) for field in fields), default=0.0
+        (sum(_weight(found) for _, found in others if not found.isdisjoint(book.near[field])) for field in fields), default=0.0
     )
     return Told(direct, len(known) - direct - len(others), together)
+
+
+@lru_cache(maxsize=4096)
+def _tells(word: str) -> float:
+    """What a word of the lexicon, given by its stem, weighs: everyday words little."""
+    book = lexicon()
+    return _TELLS_LITTLE if word in book.everyday else _weight(book.topics_of[word])
 
 
 @lru_cache(maxsize=4096)
@@ -107,27 +114,27 @@ def _weight(topics: frozenset[str]) -> float:
 class Bearing(NamedTuple):
     """How a text bears on given topics."""
 
-    inside: int
-    """Words of these topics."""
+    inside: float
+    """Words of these topics; everyday words weigh little."""
     foreign: float
-    """Words of topics that are neither these nor next to them; everyday words weigh little."""
+    """Words of topics that are neither these nor next to them."""
     together: float
     """The same, of one such field and those next to it."""
     telling: int
     """How many words are foreign at all."""
 
 
-def bearing(stems: Collection[str], topics: frozenset[str]) -> Bearing:
-    """Weigh words, given by their stems; those that the lexicon does not hold bear on nothing."""
-    book, near = lexicon(), neighbourhood(topics)
+def bearing(stems: Collection[str], topics: frozenset[str], besides: frozenset[str] = frozenset()) -> Bearing:
+    """Weigh words, given by their stems; those that the lexicon does not hold bear on nothing. `besides`: more topics in place."""
+    book, near = lexicon(), neighbourhood(topics) | besides
     known = [(word, found) for word in stems if (found := book.topics_of.get(word))]
-    inside = sum(not found.isdisjoint(topics) for _, found in known)
     fields: dict[str, float] = {}
-    foreign, telling = 0.0, 0
+    inside, foreign, telling = 0.0, 0.0, 0
     for word, found in known:
+        weight = _tells(word)
+        inside += weight if not found.isdisjoint(topics | besides) else 0.0
         if found.isdisjoint(near):
             telling += 1
-            weight = _TELLS_LITTLE if word in book.everyday else _weight(found)
             foreign += weight
             fields.update((field, fields.get(field, 0.0) + weight) for field in neighbourhood(found))
     return Bearing(inside, foreign, max(fields.values(), default=0.0), telling)

@@ -29,7 +29,11 @@ _AS_BY_CHANCE, _IN_FEW_WORDS = -0.2, -0.7
 
 Of 1,259 good sentences one in 300 does not, of their shuffled words three in four.
 """
-_NEEDS_A_NOUN = re.compile(r"\b(?:the|an|my|your|our|their|every)[.!?]\W*$", re.IGNORECASE)
+_CANNOT_CLOSE = re.compile(
+    r"\b(?:the|an|my|your|our|their|every|who|which|whose|because|and|or|but|if|than|although|whereas|unless)[.!]\W*$",
+    re.IGNORECASE,
+)
+"""Words that call for another one, before the full stop."""
 _ENUMERATOR = re.compile(r"^\W*\d{1,2}[.):]\s+")
 _SYMBOLS = re.compile(r"[=+*/<>^|\\]|\d\s*[x-]\s*\d")
 
@@ -65,6 +69,8 @@ def orders() -> Orders:
 def is_disordered(sentence: str) -> bool:
     """Whether its words stand in no order that language has. Short sentences, questions, sums and lists are not judged."""
     text = _ENUMERATOR.sub("", sentence)
+    if _CANNOT_CLOSE.search(text):
+        return True
     if (
         len(counted_words(text)) < _FEWEST
         or _SYMBOLS.search(text)
@@ -74,7 +80,7 @@ def is_disordered(sentence: str) -> bool:
         return False
     fit = order_fit(text)
     least = _AS_BY_CHANCE if len(counted_words(text)) >= _LONG else _IN_FEW_WORDS
-    return _WEIGHT * fit.mean + fit.above_chance < least or bool(_NEEDS_A_NOUN.search(text))
+    return _WEIGHT * fit.mean + fit.above_chance < least
 
 
 def order_fit(sentence: str) -> Fit:
