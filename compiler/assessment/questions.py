@@ -30,9 +30,7 @@ def answers(design: Design, findings: Sequence[Finding], power: PowerTable) -> t
         _answer(
             "baseline completeness", _BASELINE, findings, f"{len(untrained)} untrained of {counted(len(design.arms), 'arm')}"
         ),
-        _answer(
-            "fair comparison", _FAIR, findings, f"training, exposure, pairs and reference {_alike(design, findings, _FAIR)}"
-        ),
+        _fair(design, findings),
         _answer(
             "control variables", _CONTROLS, findings, f"{only} of {named} differ in what is claimed alone; same items, metrics"
         ),
@@ -61,6 +59,17 @@ def _alike(design: Design, findings: Sequence[Finding], codes: tuple[str, ...]) 
     spoilt = {claim for finding in findings if finding.code in codes for claim in finding.claims}
     alike = sum(comparison.name not in spoilt for comparison in design.comparisons)
     return f"controlled in {alike} of {counted(len(design.spec.claims), 'claim')}"
+
+
+def _fair(design: Design, findings: Sequence[Finding]) -> Answer:
+    """Weak, at best, where answers were made elsewhere: nothing is known of how."""
+    told = f"training, exposure, pairs and reference {_alike(design, findings, _FAIR)}"
+    outside = [name for name, arm in design.arms.items() if arm.responses is not None]
+    if not outside:
+        return _answer("fair comparison", _FAIR, findings, told)
+    unknown = f"{told}; how the answers of {', '.join(outside)} were made is not known here"
+    answer = _answer("fair comparison", _FAIR, findings, unknown)
+    return replace(answer, verdict="weak") if answer.verdict == "ok" else answer
 
 
 def _metrics(design: Design, findings: Sequence[Finding]) -> Answer:

@@ -57,6 +57,12 @@ class ReportData:
     """The scorer against a person's labels of these answers; None where there are none."""
 
 
+def brought_in(plan: Plan) -> dict[str, str]:
+    """Arms whose answers were made elsewhere -> the file that has them."""
+    steps = {entry.arm: plan.step(entry.respond) for entry in plan.arms}
+    return {arm: str(step.settings["responses"]) for arm, step in steps.items() if step.settings.get("responses")}
+
+
 def gather(plan: Plan, store: Store, review: Assessment | None = None) -> ReportData:
     """Read a finished plan from the store, and put the review of its design beside it.
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from stage1.planned_claims import KINDS, RECORDED
-from stage1.report.data import ReportData
+from stage1.report.data import ReportData, brought_in
 from stage1.report.words import harmless
 
 _ESCAPED = {
@@ -55,6 +55,9 @@ def _planned(data: ReportData) -> str:
     if late:
         return f"{fixed}; made after the answers of their arms, and so exploratory: {', '.join(late)}."
     answers = [made["provenance"] for step, made in data.manifests.items() if data.plan.step(step).kind in KINDS]
+    if outside := brought_in(data.plan):
+        arms = ", ".join(outside)
+        return f"{fixed}. Whether they were there before the answers of {arms}, made elsewhere, cannot be known here."
     if not all(RECORDED in made for made in answers):
         return f"{fixed}; some answers were made before it was recorded which claims there were."
     return f"{fixed}, and every claim was there before the answers that decide it."
@@ -85,15 +88,22 @@ def _training_methods(data: ReportData) -> str:
     model, drawn, decode = spec["model"], spec["data"]["instructions"], spec["evaluation"]["decode"]
     source = "the built-in bank" if drawn["source"] == "bank" else drawn["source"]
     greedy = "greedily" if not decode["temperature"] else f"at temperature {decode['temperature']:g}"
-    told = [
+    outside, criteria = brought_in(data.plan), len([*spec["evaluation"]["criteria"]])
+    own = [
         f"The base model was {model['base']}{_revision(model)} ({_weights(model)}).",
         "Instructions were presented as 'Instruction: ... Response:' without a chat template, prompt and response tokenized "
         "apart; an answer ends with the marker END.",
+    ]
+    seeds = len(data.analysis.seeds)
+    answered = f"Held-out instructions were answered {greedy}, with at most {decode['max_new_tokens']} tokens"
+    told = [
+        *(own if len(outside) < len(data.analysis.arms) else []),
         f"{drawn['train']} training and {drawn['heldout']} held-out instructions came from {source}, seed {drawn['seed']}.",
         *(_recipe(name, recipe) for name, recipe in sorted(_used(spec).items())),
-        f"Every trained arm was trained with {len(data.analysis.seeds)} seeds.",
-        f"Held-out instructions were answered {greedy}, with at most {decode['max_new_tokens']} tokens, and scored by "
-        f"{len([*spec['evaluation']['criteria']])} deterministic criteria.",
+        *([f"Every trained arm was trained with {seeds} seed{'' if seeds == 1 else 's'}."] if seeds else []),
+        *([f"{answered}."] if len(outside) < len(data.analysis.arms) else []),
+        *(f"The answers of {arm} were made elsewhere and read from {file}." for arm, file in outside.items()),
+        f"Answers were scored by {criteria} deterministic criteria.",
     ]
     return " ".join(told)
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from evaluators.results import ClaimResult, Contrast
-from stage1.report.data import ReportData
+from stage1.report.data import ReportData, brought_in
 from stage1.report.words import counted, endpoint_name, p_value, points, points_interval
 
 _VERDICTS = ("supported", "contradicted", "inconclusive", "confounded", "not testable")
@@ -27,8 +27,13 @@ def design(data: ReportData) -> str:
     analysis, model = data.analysis, data.plan.spec.get("model", {})
     seeds = ", ".join(str(seed) for seed in analysis.seeds)
     families = f" of {analysis.n_families} template families" if analysis.n_families else ""
+    outside = len(brought_in(data.plan))
+    made = [f"{counted(len(analysis.arms) - outside, 'arm')} on {model.get('base', 'a base model')}"]
+    made = (made if outside < len(analysis.arms) else []) + (
+        [f"{counted(outside, 'arm')} whose answers were made elsewhere"] if outside else []
+    )
     return (
-        f"{counted(len(analysis.arms), 'arm')} on {model.get('base', 'a base model')}; training seeds {seeds or 'none'}; "
+        f"{' and '.join(made)}; training seeds {seeds or 'none'}; "
         f"{analysis.n_items} held-out items{families}; level {analysis.level}"
     )
 

@@ -163,3 +163,13 @@ def test_random_negatives_mirror_no_criterion(root, compiled):
     answer = metrics(review(root, compiled, "quickstart", "data.preferences.rejected=random"))
 
     assert (answer.verdict, answer.evidence) == ("ok", "0 of 9 criteria mirrored by negatives")
+
+
+def test_how_answers_made_elsewhere_came_about_is_not_known(root, compiled):
+    """Fairness cannot be vouched for where an arm's answers are read from a file."""
+    text = "experiment: e\narms: {mine: {responses: a.jsonl}, base: {}}\n"
+    found = compiled(text, files={"a.jsonl": '{"id": "x", "response": "y"}\n'})
+    answer = next(a for a in assess(found.design, found.findings).answers if a.question == "fair comparison")
+
+    assert answer.verdict == "weak"
+    assert "how the answers of mine were made is not known here" in answer.evidence

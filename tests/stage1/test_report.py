@@ -19,8 +19,10 @@ from evaluators.labels import answer_key, compare
 from evaluators.results import Check, Evidence, Finding
 from stage1.report.data import NotRunYet, gather
 from stage1.report.labels import labelling_sheet, scored_answers
+from stage1.report.provenance import _training_methods
 from stage1.report.render import render_html, render_json, render_markdown
 from stage1.report.svg import ticks
+from stage1.report.verdicts import design
 from stage1.report.words import harmless, p_value, points
 from stage1.store import Store
 from stage1.world import DiskWorld
@@ -286,3 +288,20 @@ def test_labels_of_a_person_are_compared_and_disputes_shown() -> None:
     assert section["heading"] == "A person and the scorer agree on 6 of 12 labels of this run's answers"
     assert {dispute["criterion"] for dispute in section["disputes"]} == {"on topic"}
     assert len(section["disputes"]) == 6
+
+
+def test_what_was_made_elsewhere_is_not_told_as_made_here(tmp_path, monkeypatch) -> None:
+    """With answers from files alone no base model, decoding or training is described; the files are named."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.jsonl").write_text('{"id": "x", "response": "y"}\n')
+    text = "experiment: e\narms: {mine: {responses: a.jsonl}, theirs: {responses: a.jsonl}}\n"
+    plan = compile_spec("e.yaml", text, [], DiskWorld()).plan
+    assert plan is not None
+    analysis = report_data().analysis.model_copy(update={"arms": ("mine", "theirs"), "seeds": ()})
+    data = dataclasses.replace(report_data(), plan=plan, analysis=analysis, runs=(), manifests={})
+
+    assert design(data).startswith("2 arms whose answers were made elsewhere; training seeds none")
+    told = _training_methods(data)
+    assert "The answers of mine were made elsewhere and read from a.jsonl." in told
+    for never in ("base model", "seeds", "answered greedily"):
+        assert never not in told
