@@ -24,15 +24,13 @@ from pathlib import Path
 from typing import Any
 
 from compiler.plan import Step
-from stage1.store.artifact import MANIFEST, Artifact, DamagedArtifact, Draft, read_manifest
-from stage1.store.files import sha256, sync
+from stage1.store.artifact import Artifact, DamagedArtifact, Draft
 from stage1.store.leases import Leases
-from stage1.store.names import stay_within
 from stage1.store.remote import Remote
 from stage1.store.states import KeptStates
 from stage1.store.store import Store
+from stage1.store.transfer import fetch, manifest_of, send, withdraw
 
-Files = Mapping[str, Mapping[str, Any]]
 _FOREVER = -1
 
 
@@ -59,7 +57,7 @@ class SharedStore(Store):
 
     def has(self, fingerprint: str) -> bool:
         """Whether the artifact is complete where all see it."""
-        return self.remote.has(_manifest(fingerprint))
+        return self.remote.has(manifest_of(fingerprint))
 
     def known(self) -> frozenset[str]:
         """Fingerprints of all artifacts that are complete where all see them."""
@@ -157,7 +155,7 @@ class SharedStore(Store):
     def step_of(self, fingerprint: str) -> str | None:
         """The id of the step that an artifact at the URL was made for; None where there is no manifest to tell."""
         try:
-            return str(json.loads(self.remote.read(_manifest(fingerprint)))["step"])
+            return str(json.loads(self.remote.read(manifest_of(fingerprint)))["step"])
         except (ValueError, KeyError, TypeError):
             return None
 
@@ -165,72 +163,35 @@ class SharedStore(Store):
         """Remove an artifact from the URL, unless somebody works on it; its copy here stays."""
         with self.claim(fingerprint) as mine:
             if mine:
-                self.remote.remove(_manifest(fingerprint))  # first of all: half an artifact must not look like one
+                self.remote.remove(manifest_of(fingerprint))  # first of all: half an artifact must not look like one
                 self.remote.remove(f"states/{fingerprint}.json")
                 for folder in (f"files/{fingerprint}", f"states/{fingerprint}"):
                     self.remote.remove(*(f"{folder}/{name}" for name in self.remote.names(folder)))
             return mine
-
-    # --- sending -------------------------------------------------------------------------------------------------
 
     def _complete(self, folder: Path, fingerprint: str) -> None:
         super()._complete(folder, fingerprint)
         self._send(fingerprint)
 
     def _send(self, fingerprint: str) -> None:
-        artifact = super().open(fingerprint)  # what is damaged must not leave this machine
-        files: Files = artifact.manifest["files"]
-        self.remote.send({_file(fingerprint, files[name]["sha256"]): artifact.folder / name for name in files})
-        self.remote.send({_manifest(fingerprint): artifact.folder / MANIFEST})
-
-    # --- fetching ------------------------------------------------------------------------------------------------
+        send(self.remote, super().open(fingerprint))  # checked: what is damaged must not leave this machine
 
     def _fetch(self, fingerprint: str) -> None:
         lock = f"{fingerprint}-copy"  # the artifact's own lock may be held by whoever wants to read this one as an input
         with self._locked(lock, patience=_FOREVER):
             if self._is_here(fingerprint):
                 return
-            manifest = self.remote.read(_manifest(fingerprint))
+            manifest = self.remote.read(manifest_of(fingerprint))
             folder = self._new_folder(lock)
             try:
-                (folder / MANIFEST).write_bytes(manifest)
-                self._copy(fingerprint, folder)
+                fetch(self.remote, fingerprint, manifest, folder)
                 super()._complete(folder, fingerprint)
             except DamagedArtifact as damage:
-                self._withdraw(fingerprint, manifest)
+                withdraw(self.remote, fingerprint, manifest)
                 aside = self._move_aside(folder, fingerprint)
                 raise DamagedArtifact(fingerprint, f"{damage}; what was read is in {aside}") from None
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
-
-    def _copy(self, fingerprint: str, folder: Path) -> None:
-        where = f"{self.remote.shown}/files/{fingerprint}"
-        try:
-            files: Files = read_manifest(folder, fingerprint)["files"]
-        except DamagedArtifact:
-            what = f"{self.remote.shown}/{_manifest(fingerprint)} is not what was written"
-            raise DamagedArtifact(fingerprint, what) from None
-        if not stay_within(files) or MANIFEST in files:
-            raise DamagedArtifact(fingerprint, f"{self.remote.shown}/{_manifest(fingerprint)} names files outside its artifact")
-        sources = {folder / name: _file(fingerprint, about["sha256"]) for name, about in files.items()}
-        for path in sources:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        with contextlib.suppress(KeyError):  # which one is missing is found below
-            self.remote.fetch(sources)
-        for name in _wrong(folder, files):  # a line may break off in mid-file: twice wrong is wrong
-            with contextlib.suppress(KeyError):
-                self.remote.fetch({folder / name: sources[folder / name]})
-        if wrong := _wrong(folder, files):
-            what = "is not what was written: its hash differs" if (folder / wrong[0]).is_file() else "is missing"
-            raise DamagedArtifact(fingerprint, f"{wrong[0]} ({where}/{files[wrong[0]]['sha256']}) {what}")
-        for path in (*sources, folder / MANIFEST, folder):
-            sync(path)
-
-    def _withdraw(self, fingerprint: str, manifest: bytes) -> None:
-        """The artifact is absent from now on; unless somebody has made it again in the meantime."""
-        with contextlib.suppress(KeyError):
-            if self.remote.read(_manifest(fingerprint)) == manifest:
-                self.remote.remove(_manifest(fingerprint))
 
     def _all_leases(self) -> Leases:
         if self._leases is None:
@@ -244,16 +205,3 @@ class SharedStore(Store):
             if not path.is_file():
                 path.write_text(uuid.uuid4().hex, encoding="ascii")
             return path.read_text(encoding="ascii")
-
-
-def _manifest(fingerprint: str) -> str:
-    return f"manifests/{fingerprint}.json"
-
-
-def _file(fingerprint: str, content: str) -> str:
-    return f"files/{fingerprint}/{content}"
-
-
-def _wrong(folder: Path, files: Files) -> list[str]:
-    """The files that are missing or not what was promised."""
-    return [name for name, about in files.items() if not (folder / name).is_file() or sha256(folder / name) != about["sha256"]]
