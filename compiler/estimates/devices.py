@@ -49,6 +49,25 @@ DEVICES: Mapping[str, Device] = {
     )
 }
 
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Devices that train one arm side by side."""
+
+    devices: int = 1
+    sharded: bool = False
+    """Each holds a share of every weight (FSDP), not all of them."""
+
+    @property
+    def share(self) -> float:
+        """Of what is sharded, on one device."""
+        return 1 / self.devices if self.sharded else 1.0
+
+
+ALONE = Together()
+LINK = 5e10
+"""Assumed bytes per second between devices of one machine: more with NVLink, less without."""
+
 SMALL_COMPUTER = "cpu-2"
 """What stands for every machine without an accelerator."""
 

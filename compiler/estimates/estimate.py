@@ -8,9 +8,9 @@ from math import exp, log, sqrt
 from typing import Any
 
 from compiler.diagnostics import did_you_mean
-from compiler.estimates.devices import DEVICES, GIB, Device
+from compiler.estimates.devices import ALONE, DEVICES, GIB, LINK, Device, Together
 from compiler.estimates.fitting import remedies
-from compiler.estimates.memory import memory_of, micro_batch_of, weight_bytes
+from compiler.estimates.memory import memory_of, micro_batch_of, trained_bytes, weight_bytes
 from compiler.estimates.shapes import ModelShape, shape_of
 from compiler.estimates.work import Lengths, Steps, Work, work_of
 from compiler.plan import Plan, Step, StepKind
@@ -165,13 +165,21 @@ def estimate(
     batch = (plan.spec.get("runtime") or {}).get("generation_batch_size")
     steps = {step.id: step for step in plan.steps}
     wanted = [step for step in plan.steps if step.id not in skip]
-    told = tuple(step_estimate(step, steps, shape, machine, known, batch) for step in wanted)
+    together = _together(plan)
+    told = tuple(step_estimate(step, steps, shape, machine, known, batch, together) for step in wanted)
     loading = _loading(plan, shape) if any("model" in step.settings for step in wanted) else 0.0
     found = Estimate(machine, price, shape, lengths, told, loading, tuple(sorted(known.ratios)))
     peak = found.peak
     if found.fits or peak is None:
         return found
-    return replace(found, remedies=remedies(steps[peak.id], _recipe_path(plan, steps[peak.id]), shape, lengths, batch, machine))
+    ways = remedies(steps[peak.id], _recipe_path(plan, steps[peak.id]), shape, lengths, batch, machine, together)
+    return replace(found, remedies=ways)
+
+
+def _together(plan: Plan) -> Together:
+    runtime = plan.spec.get("runtime") or {}
+    devices = int(runtime.get("devices") or 1)
+    return Together(devices, sharded=devices > 1 and runtime.get("strategy") == "fsdp")
 
 
 def _recipe_path(plan: Plan, step: Step) -> str:
@@ -181,30 +189,48 @@ def _recipe_path(plan: Plan, step: Step) -> str:
 
 
 def step_estimate(
-    step: Step, steps: Steps, shape: ModelShape, device: Device, calibration: Calibration, batch: int | None = None
+    step: Step,
+    steps: Steps,
+    shape: ModelShape,
+    device: Device,
+    calibration: Calibration,
+    batch: int | None = None,
+    together: Together = ALONE,
 ) -> StepEstimate:
-    """What one step takes; `steps` has those it reads, by the ids that its inputs name."""
+    """What one step takes; `steps` has those it reads, by the ids that its inputs name. Trainings use devices `together`."""
     lengths = calibration.lengths or Lengths()
-    micro = micro_batch_of(step, shape, device) if step.kind == "train" else None
-    work = work_of(step, steps, shape, lengths, batch, micro)
+    micro = micro_batch_of(step, shape, device, together) if step.kind == "train" else None
+    work = work_of(step, steps, shape, lengths, batch, micro, together)
     has_model = "model" in step.settings
-    seconds = _seconds(step, work, shape, device) if has_model else _PURE.get(step.kind, 1.0)
+    seconds = _seconds(step, work, shape, device, together) if has_model else _PURE.get(step.kind, 1.0)
     return StepEstimate(
         id=step.id,
         kind=step.kind,
         work=work,
-        memory=memory_of(step, shape, lengths, device, batch).peak if has_model else 0.0,
+        memory=memory_of(step, shape, lengths, device, batch, together).peak if has_model else 0.0,
         seconds=seconds * calibration.factor(step.kind),
         error=calibration.error(step.kind),
     )
 
 
-def _seconds(step: Step, work: Work, shape: ModelShape, device: Device) -> float:
-    """Arithmetic, reading the weights once per pass, and what launching costs: generation is bound by the second."""
+def _seconds(step: Step, work: Work, shape: ModelShape, device: Device, together: Together) -> float:
+    """Arithmetic, reading the weights once per pass, and what launching costs: generation is bound by the second.
+
+    Devices that train together share the arithmetic, and exchange gradients or sharded weights.
+    """
     model: Mapping[str, Any] = step.settings["model"]
     rate = device.rate(model["dtype"]) * (NF4_RATE if model["quantization"] == "nf4" else 1.0)
-    reading = work.passes * weight_bytes(model, shape) / device.bandwidth
-    return max(work.flops / rate, reading) + work.passes * shape.layers * device.overhead
+    weights = weight_bytes(model, shape)
+    reading = work.passes * weights / device.bandwidth
+    sharers = together.devices if step.kind == "train" else 1
+    exchanged = _exchanged(work, weights, trained_bytes(model, shape) / 4, together) if sharers > 1 else 0.0
+    return max(work.flops / rate / sharers, reading) + work.passes * shape.layers * device.overhead + exchanged / LINK
+
+
+def _exchanged(work: Work, weights: float, gradients: float, together: Together) -> float:
+    """Bytes that a device receives: of every update the others' gradients, and of sharded weights the rest in every pass."""
+    others = 1 - 1 / together.devices
+    return others * (2 * work.optimizer_steps * gradients + (work.passes * weights if together.sharded else 0.0))
 
 
 def _loading(plan: Plan, shape: ModelShape) -> float:

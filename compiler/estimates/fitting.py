@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from compiler.estimates.devices import DEVICES, GIB, Device
+from compiler.estimates.devices import DEVICES, GIB, Device, Together
 from compiler.estimates.memory import memory_of
 from compiler.estimates.shapes import ModelShape
 from compiler.estimates.work import GENERATION_BATCH, Lengths
@@ -16,7 +16,7 @@ RECIPE = "<recipe>"
 
 
 def remedies(
-    step: Step, recipe: str, shape: ModelShape, lengths: Lengths, batch: int | None, device: Device
+    step: Step, recipe: str, shape: ModelShape, lengths: Lengths, batch: int | None, device: Device, together: Together
 ) -> tuple[str, ...]:
     """What makes the largest step fit: settings, each with what it would need then, and a device that is large enough.
 
@@ -24,14 +24,14 @@ def remedies(
 
     Settings that suffice by themselves, the one that saves least first; where none does, those that do together.
     """
-    before = memory_of(step, shape, lengths, device, batch).peak
+    before = memory_of(step, shape, lengths, device, batch, together).peak
     alone = sorted(
         (-peak, _told((words,), peak))
-        for words, peak, _, _ in _lower(step, shape, lengths, batch, device)
+        for words, peak, _, _ in _lower(step, shape, lengths, batch, device, together)
         if peak <= device.memory
     )
     large = sorted((device.memory, device.name) for device in DEVICES.values() if device.is_gpu and device.memory >= before)
-    ways = [words for _, words in alone] or _together(step, shape, lengths, batch, device)
+    ways = [words for _, words in alone] or _combined(step, shape, lengths, batch, device, together)
     elsewhere = f"take {large[0][1]}" if large else "no known device is large enough as it stands"
     return (*(way.replace(RECIPE, recipe) for way in ways), elsewhere)
 
@@ -41,15 +41,17 @@ def _told(words: tuple[str, ...], peak: float) -> str:
     return f"set {' and '.join(f'`{setting}`' for setting in words)} (about {peak / GIB:.1f} GiB)"
 
 
-def _together(step: Step, shape: ModelShape, lengths: Lengths, batch: int | None, device: Device) -> list[str]:
+def _combined(
+    step: Step, shape: ModelShape, lengths: Lengths, batch: int | None, device: Device, together: Together
+) -> list[str]:
     """Setting after setting, each time the one that saves most, until the step fits or nothing more helps."""
     words: dict[str, str] = {}
     """By setting: one that is lowered again replaces its first value."""
-    peak = memory_of(step, shape, lengths, device, batch).peak
+    peak = memory_of(step, shape, lengths, device, batch, together).peak
     for _ in range(8):
         if peak <= device.memory:
             break
-        ways = _lower(step, shape, lengths, batch, device)
+        ways = _lower(step, shape, lengths, batch, device, together)
         if not ways:
             break
         setting, peak, step, batch = min(ways, key=lambda way: way[1])
@@ -60,14 +62,14 @@ def _together(step: Step, shape: ModelShape, lengths: Lengths, batch: int | None
 
 
 def _lower(
-    step: Step, shape: ModelShape, lengths: Lengths, batch: int | None, device: Device
+    step: Step, shape: ModelShape, lengths: Lengths, batch: int | None, device: Device, together: Together
 ) -> list[tuple[str, float, Step, int | None]]:
     """The settings that lower a step's peak: words, peak, and the step and generation batch as they would be."""
-    before = memory_of(step, shape, lengths, device, batch).peak
+    before = memory_of(step, shape, lengths, device, batch, together).peak
     found = []
     for words, settings, generation_batch in _changes(step, batch):
         changed = step.model_copy(update={"settings": settings})
-        peak = memory_of(changed, shape, lengths, device, generation_batch).peak
+        peak = memory_of(changed, shape, lengths, device, generation_batch, together).peak
         if peak < 0.98 * before:
             found.append((words, peak, changed, generation_batch))
     return found

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from compiler.estimates.devices import GIB, Device
+from compiler.estimates.devices import ALONE, GIB, Device, Together
 from compiler.estimates.micro_batches import CPU_TOKENS, MicroBatch, bytes_at_once, bytes_per_token, largest
 from compiler.estimates.shapes import ModelShape
 from compiler.estimates.work import GENERATION_BATCH, READING_TOKENS, Lengths, sequence_tokens
@@ -49,12 +49,24 @@ def weight_bytes(model: Mapping[str, Any], shape: ModelShape) -> float:
     return float(shape.parameters * item)
 
 
-def memory_of(step: Step, shape: ModelShape, lengths: Lengths, device: Device, generation_batch: int | None = None) -> Memory:
-    """Peak memory of a step that has a `model` among its settings; training takes what the device has, and may need more."""
+def memory_of(
+    step: Step,
+    shape: ModelShape,
+    lengths: Lengths,
+    device: Device,
+    generation_batch: int | None = None,
+    together: Together = ALONE,
+) -> Memory:
+    """Peak memory of a step that has a `model` among its settings, on each device of those that train `together`.
+
+    Training takes what the device has, and may need more.
+    """
     model = step.settings["model"]
     weights, item = weight_bytes(model, shape), item_bytes(model["dtype"])
     if step.kind == "train":
-        return Memory(weights, trained_bytes(model, shape), _training_activations(step, shape, lengths, device))
+        held = held_bytes(model, shape, together)
+        trained = trained_bytes(model, shape) * together.share
+        return Memory(held, trained, _training_activations(step, shape, lengths, device, together))
     if step.kind in ("generate", "respond"):
         rows = generation_batch or GENERATION_BATCH
         prompt = lengths.prompt * 2 + step.settings["prompt"]["few_shot"] * lengths.example
@@ -72,7 +84,14 @@ def trained_bytes(model: Mapping[str, Any], shape: ModelShape) -> float:
     return 16.0 * shape.adapter_parameters(adapter["rank"], adapter["targets"])
 
 
-def micro_batch_of(step: Step, shape: ModelShape, device: Device) -> MicroBatch:
+def held_bytes(model: Mapping[str, Any], shape: ModelShape, together: Together) -> float:
+    """Bytes of the weights that a device holds while it trains: where they are sharded, a share and one whole layer."""
+    weights = weight_bytes(model, shape)
+    layer = weights / shape.layers if together.sharded else 0.0
+    return min(weights, weights * together.share + layer)
+
+
+def micro_batch_of(step: Step, shape: ModelShape, device: Device, together: Together = ALONE) -> MicroBatch:
     """What goes through the model at a time in a training step, where the recipe leaves it open.
 
     Memory that is left over may make four-bit weights dense meanwhile; a step does not need it.
@@ -80,15 +99,16 @@ def micro_batch_of(step: Step, shape: ModelShape, device: Device) -> MicroBatch:
     model = step.settings["model"]
     if not device.is_gpu:
         return MicroBatch(CPU_TOKENS, "none")
-    taken = weight_bytes(model, shape) + trained_bytes(model, shape)
+    taken = held_bytes(model, shape, together) + trained_bytes(model, shape) * together.share
     return largest(shape, item_bytes(model["dtype"]), (device.memory - CONTEXT) / ALLOCATOR - taken)
 
 
-def _training_activations(step: Step, shape: ModelShape, lengths: Lengths, device: Device) -> float:
+def _training_activations(step: Step, shape: ModelShape, lengths: Lengths, device: Device, together: Together) -> float:
     """What the backward pass needs for the longest micro-batch: as much as fits, one example or prompt at the least."""
     recipe, item = step.settings["recipe"], item_bytes(step.settings["model"]["dtype"])
     sides = 2 if recipe["objective"] == "dpo" else 1
     longest = sides * min(lengths.longest * sequence_tokens(recipe, lengths) / sides, recipe["max_length"])
-    micro, size = micro_batch_of(step, shape, device), recipe["micro_batch_size"]
-    tokens = size * longest if size else max(longest, min(micro.tokens, recipe["batch_size"] * longest))
+    micro, size = micro_batch_of(step, shape, device, together), recipe["micro_batch_size"]
+    batch = recipe["batch_size"] / together.devices
+    tokens = size * longest if size else max(longest, min(micro.tokens, batch * longest))
     return float(tokens * bytes_per_token(shape, micro.recompute, item) + bytes_at_once(shape, item))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
+from compiler.estimates.devices import ALONE, Together
 from compiler.estimates.micro_batches import CPU_TOKENS, MicroBatch, Recompute
 from compiler.estimates.shapes import ModelShape
 from compiler.plan import Step
@@ -63,8 +64,12 @@ def work_of(
     lengths: Lengths,
     generation_batch: int | None = None,
     micro: MicroBatch | None = None,
+    together: Together = ALONE,
 ) -> Work:
-    """The work of one step; `steps` has those it reads, by the ids that its inputs name. `micro`: of a training step."""
+    """The work of one step; `steps` has those it reads, by the ids that its inputs name.
+
+    `micro` and `together` are of a training step, whose passes are those that devices do side by side.
+    """
     if "responses" in step.settings:  # answered elsewhere
         return Work()
     if step.kind in ("generate", "respond"):
@@ -75,7 +80,9 @@ def work_of(
         computed = tokens * _tree_share(steps[step.inputs["pairs"]], steps, lengths)
         flops = _flops(computed, (lengths.prompt + lengths.answer) / 2, shape)
         return Work(tokens_read=tokens, passes=ceil(computed / READING_TOKENS), flops=flops)
-    return _training(step, steps, shape, lengths, micro or MicroBatch(CPU_TOKENS, "none")) if step.kind == "train" else Work()
+    if step.kind == "train":
+        return _training(step, steps, shape, lengths, micro or MicroBatch(CPU_TOKENS, "none"), together)
+    return Work()
 
 
 def _flops(tokens: float, context: float, shape: ModelShape) -> float:
@@ -160,7 +167,7 @@ def _repeated_work(recipe: Mapping[str, Any], recompute: Recompute) -> float:
     return {"none": 0.0, "selective": 0.55, "full": 1.0}[recompute]
 
 
-def _training(step: Step, steps: Steps, shape: ModelShape, lengths: Lengths, micro: MicroBatch) -> Work:
+def _training(step: Step, steps: Steps, shape: ModelShape, lengths: Lengths, micro: MicroBatch, together: Together) -> Work:
     recipe = step.settings["recipe"]
     tokens = trained_tokens(step, steps, lengths)
     seen = tokens / sequence_tokens(recipe, lengths)
@@ -169,7 +176,7 @@ def _training(step: Step, steps: Steps, shape: ModelShape, lengths: Lengths, mic
     share = _tree_share(steps[step.inputs["pairs"]], steps, lengths) if trees else 1.0
     in_a_batch = share * recipe["batch_size"] * sequence_tokens(recipe, lengths)
     size = recipe["micro_batch_size"]
-    parts = ceil(recipe["batch_size"] / size if size else in_a_batch / micro.tokens)
+    parts = ceil((recipe["batch_size"] / size if size else in_a_batch / micro.tokens) / together.devices)
     backward = 2 if step.settings["model"]["adapter"] is not None else 3
     again = _repeated_work(recipe, micro.recompute)
     return Work(

@@ -300,3 +300,22 @@ def test_devices_are_found_by_name():
 def test_durations_are_for_people(seconds, shown):
     """Seconds, minutes, hours, whichever reads best."""
     assert duration(seconds) == shown
+
+
+def test_devices_together_share_trainings_and_nothing_else(estimated):
+    """Two devices halve a training's arithmetic, and what an optimizer step keeps where weights are sharded; a generation
+    is what it was, and a weight that each device holds whole takes what it took."""
+    settings = (*QWEN_7B, "recipes.dpo.batch_size=256")
+    alone, copies, shards = (
+        {step.id: step for step in estimated(*settings, *runtime, device="h100-80").steps}
+        for runtime in ((), ("runtime.devices=2",), ("runtime.devices=2", "runtime.strategy=fsdp"))
+    )
+    trainings = [id for id, step in alone.items() if step.kind == "train"]
+
+    assert trainings
+    for id in trainings:
+        assert copies[id].seconds < alone[id].seconds < 2.2 * copies[id].seconds
+        assert shards[id].seconds > copies[id].seconds
+        assert shards[id].memory < copies[id].memory <= alone[id].memory
+    assert all(copies[id].seconds == step.seconds and shards[id].memory == step.memory
+               for id, step in alone.items() if id not in trainings)  # fmt: skip
