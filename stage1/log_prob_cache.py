@@ -1,4 +1,4 @@
-"""Log-probabilities that a model has computed once: kept by what was read, shared by every step that asks the same model.
+"""Log-probabilities that a model has computed once: kept by what was read together, shared by all steps that ask the model.
 
 A folder per model and checkpoint; a file per step that found something new, named by the hash of its content: one that is not
 what was written is noticed and passed over, and several processes never write the same one.
@@ -9,32 +9,32 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from models.prompt_format import Encoded
+    from models.pairs import Tree
 
 
 class LogProbCache:
-    """Summed log-probabilities of responses, in nats, by the token ids of prompt and response."""
+    """Summed log-probabilities of the responses to a prompt, in nats, by the token ids of the prompt and of all of them."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._known: dict[str, float] | None = None
+        self._known: dict[str, list[float]] | None = None
 
-    def recall(self, sequence: Encoded) -> float | None:
+    def recall(self, tree: Tree) -> list[float] | None:
         """What was computed for exactly these token ids, if it was."""
         if self._known is None:
             self._known = _read(self._folder)
-        return self._known.get(_key(sequence))
+        return self._known.get(_key(tree))
 
-    def learn(self, sums: Mapping[Encoded, float]) -> None:
+    def learn(self, sums: Mapping[Tree, Sequence[float]]) -> None:
         """Keep new ones, all or none."""
         if not sums:
             return
-        content = "".join(json.dumps([_key(sequence), value]) + "\n" for sequence, value in sums.items()).encode()
+        content = "".join(json.dumps([_key(tree), list(values)]) + "\n" for tree, values in sums.items()).encode()
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / f"{hashlib.sha256(content).hexdigest()}.jsonl"
         draft = path.with_suffix(f".{os.getpid()}")
@@ -42,13 +42,13 @@ class LogProbCache:
         draft.replace(path)
 
 
-def _key(sequence: Encoded) -> str:
-    """Of the ids, and of where the response begins."""
-    return hashlib.sha256(json.dumps([sequence.prompt_ids, sequence.response_ids]).encode()).hexdigest()
+def _key(tree: Tree) -> str:
+    """Of the ids, and of where each response begins."""
+    return hashlib.sha256(json.dumps([(sequence.prompt_ids, sequence.response_ids) for sequence in tree]).encode()).hexdigest()
 
 
-def _read(folder: Path) -> dict[str, float]:
-    known: dict[str, float] = {}
+def _read(folder: Path) -> dict[str, list[float]]:
+    known: dict[str, list[float]] = {}
     for path in sorted(folder.glob("*.jsonl")):
         content = path.read_bytes()
         if hashlib.sha256(content).hexdigest() == path.stem:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tiny_models import make_model, wrap
 
 from compiler.records import PreferencePair
-from models.batches import collate, split_by_tokens
+from models.batches import collate, split_by_tokens, tree_tokens
 from models.errors import ModelError
 from models.log_probabilities import response_log_probs
 from models.pairs import encode_pair, pair_log_probs
@@ -166,8 +166,8 @@ class Memory(dict):
 
 
 def test_only_what_is_new_is_computed():
-    """With a memory, a changed pair computes its own sides and nothing else, and all sums are as without one."""
-    base, memory, read = wrap(make_model(dtype=torch.float64)), Memory(), []
+    """With a memory, a changed pair reads its own prompt again and nothing else; all sums are as without one, to the last bit."""
+    base, memory, read = wrap(make_model()), Memory(), []
     old = [pair(1, "Name a metal.", "Iron.", "No."), pair(2, "Why?", "Because.", "x")]
     new = [old[0], pair(2, "Why?", "Because.", "y")]
     pair_log_probs(base, old, remembered=memory)
@@ -176,6 +176,18 @@ def test_only_what_is_new_is_computed():
     again = pair_log_probs(base, new, remembered=memory)
     handle.remove()
 
-    assert sum(read) == len(encode_pair(base.tokenizer, new[1])[1])
-    for row, plain in zip(again, pair_log_probs(base, new), strict=True):
-        assert (row.chosen, row.rejected) == pytest.approx((plain.chosen, plain.rejected), rel=1e-10)
+    assert sum(read) == tree_tokens(encode_pair(base.tokenizer, new[1]))
+    assert again == pair_log_probs(base, new)
+
+
+def test_the_company_of_a_prompt_does_not_matter_on_a_cpu():
+    """A pair's log-probabilities are the same bits alone, among others, in any order, and with its sides exchanged."""
+    base = wrap(make_model())
+    pairs = [pair(n, f"Name {n} metals, {'please ' * n}now.", "Iron and tin. " * n, "No.") for n in range(1, 12)]
+
+    among_others = {row.pair_id: row for row in pair_log_probs(base, pairs[::-1])}
+
+    for each in pairs:
+        assert pair_log_probs(base, [each]) == [among_others[each.id]]
+    [exchanged] = pair_log_probs(base, [pairs[0].model_copy(update={"chosen": "No.", "rejected": pairs[0].chosen})])
+    assert (exchanged.rejected, exchanged.chosen) == (among_others[pairs[0].id].chosen, among_others[pairs[0].id].rejected)
