@@ -20,7 +20,7 @@ def rates(analysis: Analysis) -> dict[str, Any]:
     return {
         "heading": _best(analysis, ordered),
         "note": "Share of held-out answers that pass, mean over training seeds, with 95% Wilson intervals over items. "
-        "A dash: the criterion applies to no item.",
+        "A dash: the criterion applies to no item, or could judge none.",
         "arms": list(analysis.arms),
         "rows": [
             {
@@ -66,7 +66,7 @@ def _best(analysis: Analysis, ordered: Sequence[str]) -> str:
 
 def _rate_cell(rate: Rate | None, arm: str) -> dict[str, Any]:
     if rate is None or rate.rate is None:
-        return {"arm": arm, "rate": "–", "interval": "not applicable", "at": None, "seeds": ""}
+        return {"arm": arm, "rate": "–", "interval": "no outcome", "at": None, "seeds": ""}
     seeds = ", ".join(f"{seed}: {percent(value)}" for seed, value in rate.per_seed.items())
     return {
         "arm": arm,
