@@ -173,7 +173,7 @@ class AnswerView:
     @cached_property
     def is_disordered(self) -> bool:
         """Whether the words of a sentence stand in no order that language has."""
-        return any(map(word_order.is_disordered, self.sentences)) and "transform" not in self.request.allows
+        return any(map(word_order.is_disordered, self.sentences)) and not self.request.allows & {"transform", "foreign"}
 
 
 def _unemphasised(text: str) -> str:

@@ -10,7 +10,10 @@ from evaluators.criteria.kind_of_answer import is_kind_asked_for
 from evaluators.criteria.on_topic import judge as stays_on_topic
 from evaluators.criteria.turning import turns_at
 from evaluators.criteria.whole_task import does_the_whole_task
+from evaluators.language.text import counted_words
 from evaluators.view import AnswerView
+
+_LITTLE = 5
 
 
 def judge(view: AnswerView) -> bool:
@@ -21,9 +24,19 @@ def judge(view: AnswerView) -> bool:
         return False
     if view.stance != "answers" or view.is_echo or view.is_filler:
         return False
-    if not has_form(view) or (not view.gives_reference and not does_the_whole_task(view)):
+    if _is_unfilled(view) or not has_form(view) or (not view.gives_reference and not does_the_whole_task(view)):
         return False
     return bool(view.gives_reference) or (is_kind_asked_for(view) and stays_on_topic(_before_it_turns(view)))
+
+
+def _is_unfilled(view: AnswerView) -> bool:
+    """Whether gaps stand where the answer should: "The answer is: {answer}"."""
+    if "template" in view.request.allows or not view.placeholders or view.gives_reference:
+        return False
+    left = view.prose
+    for slot in view.placeholders:
+        left = left.replace(slot, " ")
+    return len(counted_words(left)) <= _LITTLE
 
 
 def _before_it_turns(view: AnswerView) -> AnswerView:

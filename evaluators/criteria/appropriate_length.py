@@ -10,9 +10,13 @@ from evaluators.criteria.forms import has_items, is_number, is_one_word
 from evaluators.criteria.implied_length import fits_implied
 from evaluators.language.limits import Limits
 from evaluators.language.lists import is_announcement
-from evaluators.language.loops import has_loop
+from evaluators.language.loops import has_loop, has_phrase_loop
+from evaluators.language.polarity import says_yes_or_no
 from evaluators.language.text import has_words
 from evaluators.view import AnswerView
+
+_WITHOUT_IT = 8
+"""Words from which an answer that gives no yes or no is longer than one."""
 
 
 def judge(view: AnswerView) -> bool:
@@ -23,7 +27,9 @@ def judge(view: AnswerView) -> bool:
     """
     if view.is_empty:
         return False
-    if view.hit_token_limit and "repetition" not in view.request.allows and has_loop(view.content):
+    if "repetition" not in view.request.allows and (
+        has_phrase_loop(view.content) or (view.hit_token_limit and has_loop(view.content))
+    ):
         return False
     return _fits_constraint(view) and _fits_wording(view) and fits_implied(view)
 
@@ -34,7 +40,9 @@ def _fits_constraint(view: AnswerView) -> bool:
 
 
 def _is_short_yes_or_no(view: AnswerView) -> bool:
-    """Whether a yes or no comes with a short reason at most; alone, where only that is wanted."""
+    """Whether a yes or no comes with a short reason at most, or alone where only that is wanted."""
+    if len(view.words) > _WITHOUT_IT and not says_yes_or_no(view.prose):
+        return False
     return len(view.words) == 1 if view.request.only else len(view.sentences) <= 2 and len(view.words) <= 30
 
 

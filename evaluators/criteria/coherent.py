@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import re
+
 from evaluators.criteria.base import Criterion
 from evaluators.language import markup
 from evaluators.language.grammar import breaks_off, scripts
 from evaluators.language.loops import has_phrase_loop
 from evaluators.view import AnswerView
 
+_CODE = re.compile(r"[;{}=<>]|\w\(|```")
+"""Signs of code, which is no prose."""
+
 
 def judge(view: AnswerView) -> bool:
     """Whether it reads as language and is not cut off in mid-sentence. Numbers and formulas are fine; nothing is not."""
     if view.is_empty:
         return False
+    if "markup" in view.request.allows and _CODE.search(view.content):
+        return not breaks_off(view.prose.rstrip("; \n"), view.hit_token_limit and not view.marked.found)
     if view.is_gibberish or view.is_salad or view.is_disordered or view.is_nonsense or _garbled(view):
         return False
     if "repetition" not in view.request.allows and has_phrase_loop(view.content):

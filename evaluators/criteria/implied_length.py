@@ -23,7 +23,7 @@ class Implied:
 
 
 _SHORT_TEXT = Implied(words=Range(2, 90), sentences=Range(None, 6))
-_LABEL = Implied(words=Range(1, 16), sentences=Range(None, 2))
+_LABEL = Implied(words=Range(1, 16), sentences=Range(None, 4))
 _POEM = Implied(words=Range(8, 250))
 _FORMS: dict[str, Implied] = {
     "haiku": Implied(words=Range(6, 25), lines=Range(3, 3)),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from rapidfuzz import fuzz
 
 from evaluators.criteria.base import Criterion
@@ -12,6 +14,10 @@ from evaluators.language.loops import has_loop, repeated_sentences
 from evaluators.language.text import fold, has_words
 from evaluators.view import AnswerView
 
+_TURN_TOKEN = re.compile(
+    r"\w\W*(?:</?s>\W*)*(?:\[INST\]|<\|(?:user|im_start|start_header_id)[^\n]{0,20}\|?>)\s*\w", re.IGNORECASE
+)
+_ANNOUNCED_AGAIN = re.compile(r"\w\W*\n\W*(?:response|answer|output)\W{0,3}:\W*\w", re.IGNORECASE)
 _SAME_PROMPT = 85
 
 
@@ -27,7 +33,12 @@ def judge(view: AnswerView) -> bool:
 
 
 def _new_prompt(view: AnswerView) -> bool:
-    """Whether a label opens another turn after the answer, or opens the response with another prompt than the one given."""
+    """Whether a label opens another turn after the answer, or opens the response with another prompt than the one given.
+
+    So does the token of a chat template that another text follows, and an answer that is announced again.
+    """
+    if _TURN_TOKEN.search(view.response) or ("dialogue" not in view.request.allows and _ANNOUNCED_AGAIN.search(view.response)):
+        return True
     turns = [label for label in view.labels if label.opens_turn]
     if "dialogue" in view.request.allows:
         turns = [label for label in turns if label.name == "instruction"]

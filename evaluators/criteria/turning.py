@@ -22,7 +22,7 @@ _LIKENESS = re.compile(
     r"\b(?:like|as \w+ as)\W*$|\b(?:simile|metaphor|rhym\w+)\b|\bwords? (?:for|that|which|with|starting|beginning|meaning)\b",
     re.IGNORECASE,
 )
-_ABOUT = re.compile(r"\b(?:about|describ\w+|on the (?:subject|topic) of)\b", re.IGNORECASE)
+_ABOUT = re.compile(r"\b(?:about|on the (?:subject|topic) of)\b", re.IGNORECASE)
 _HOW_TO = re.compile(r"\bhow (?:to|would|should)\b|\btips?\b|\bways?\b", re.IGNORECASE)
 _OF_THE_WORLD = re.compile(
     r"\W*(?:is|are|does|do|did|was|were|can|what|which|why|when|where|who|how|explain|describe|give|list|name|tell|define|write)\b",
@@ -37,6 +37,9 @@ _TO_A_PERSON = frozenset({"social", "emotions"})
 _FEELINGS = frozenset({"emotions"})
 _GOOD_FOR = frozenset({"emotions", "mind", "health"})
 _IN_A_STORY = frozenset({"stories", "emotions", "home"})
+_CLAUSE = re.compile(
+    r",?\s+(?:and|but|so),?\s+(?=(?:well|then|so|i|we|he|she|they|the|my|our|in|a)\b)|;\s+|\s+[-–—]\s+", re.IGNORECASE
+)
 _FEW = 2
 _SHORTEST = 4
 """Words from which a later sentence says enough to be about something."""
@@ -46,6 +49,8 @@ _SHORTEST = 4
 def turns_at(view: AnswerView) -> int | None:
     """The number of the first sentence that is about something else; 0 where the whole answer is, None where none is."""
     asked = _asked(view)
+    if "riddle" in view.instruction.casefold():
+        return None  # which does not name what it speaks of
     if view.kind == "completion" and len(view.words) <= _FEW and not any(each[:1].isupper() for each in view.answers or ()):
         return None  # a wrong word completes the sentence all the same
     besides = _besides(view)
@@ -56,12 +61,14 @@ def turns_at(view: AnswerView) -> int | None:
     opening = view.sentences[0] if view.sentences else ""
     if (elsewhere and is_detached(opening, asked, expected)) or (expected.strict and _is_another_kind(view)):
         return 0
-    said = set(asked)
+    said, begun = set(asked), False
     later = replace(expected, linked=expected.linked and view.kind != "generation")
     for place, sentence in enumerate(view.sentences):
-        if place and _is_elsewhere(sentence, asked, frozenset(said), later):
-            return place
-        said.update(matter(sentence))
+        for part in _CLAUSE.split(sentence) if is_factual(view) or view.wants_list else [sentence]:
+            if begun and _is_elsewhere(part, asked, frozenset(said), later):
+                return max(place, 1)
+            said |= matter(part)
+            begun = True
     return 0 if elsewhere else None
 
 

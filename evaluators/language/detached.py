@@ -57,7 +57,7 @@ def is_detached(text: str, context: frozenset[str], expected: Expectation) -> bo
     link = _ANY if expected.loose or len(norms(text)) <= _SHORT else _A_LINK
     if found.inside >= link and found.together < _OUTWEIGHS * found.inside:
         return False
-    if expected.linked and not refers and _says(text) >= (_SOMETHING if expected.strict else _MUCH):
+    if expected.linked and not found.inside and not refers and _says(text) >= (_SOMETHING if expected.strict else _MUCH):
         return True
     return bool(topics) and _is_of_other_fields(found, refers, expected)
 
@@ -71,9 +71,10 @@ def _is_of_other_fields(found: Bearing, refers: bool, expected: Expectation) -> 
 
 
 def _telling(context: frozenset[str]) -> frozenset[str]:
-    """The words of a context that tell its field, where there are any."""
+    """The words of a context that tell its field, where there are any; those that the lexicon does not hold may do so."""
     book = lexicon()
-    return frozenset(word for word in context if word in book.topics_of and word not in book.everyday) or context
+    known = frozenset(word for word in context if word in book.topics_of and word not in book.everyday)
+    return known | (context - book.topics_of.keys() - book.everyday) if known else context
 
 
 def _says(text: str) -> int:

@@ -18,6 +18,8 @@ _LETTERS = 27
 _UNLIKELY = -4.0
 """Mean natural log-probability of a letter given the two before it, at and below which a word looks like no word."""
 _KEYBOARD_RUN = re.compile("asdf|sdfg|dfgh|fghj|ghjk|hjkl|qwer|zxcv|xcvb|cvbn|vbnm|lkjh|kjhg|jhgf|poiu|mnbv|nbvc|fdsa")
+_SCRAP, _FEW_SCRAPS = 3, 3
+"""So many words of three consonants are no words."""
 _LONGEST_WORD = 46
 
 
@@ -53,6 +55,9 @@ def is_gibberish(text: str) -> bool:
     """
     words = [word for word in _WORD.findall(plain(text)) if len(word) >= 4 and "'" not in word]
     if any(len(word) > _LONGEST_WORD for word in words):
+        return True
+    scraps = [word for word in _WORD.findall(text) if len(word) == _SCRAP and word.islower() and _VOWELS.isdisjoint(word)]
+    if len(scraps) >= _FEW_SCRAPS:
         return True
     words = [word for word in words if word[0].islower()] or words
     folded = [word.casefold() for word in words]

@@ -37,6 +37,11 @@ _CANNOT_END = (
     )
     | word_set("is are was were am he she they we")
 )
+_LONG = 7
+_HARDLY_ENDS = word_set(
+    "in on for about between except during against through which who whose where when that one two three a an"
+)
+"""Words with which a sentence of some length does not end, unless a full stop says so."""
 _MAY_END_AFTER_PRONOUN = word_set("is are was were am by of with from at")
 _PRONOUNS = word_set("i you he she it we they there this that these those what who where how")
 _END_PUNCTUATION = re.compile(r"""[.!?…。！？]["'”’»)\]*_`}\s]*$|[)\]"”’»}`*]\s*$""")
@@ -94,6 +99,8 @@ def breaks_off(text: str, hit_token_limit: bool) -> bool:
     if _DANGLING.search(text) and len(counted_words(text)) > 0:
         return not re.search(r"(?:^|\s)[:;]-?[()]$", text)
     words = [token.norm for token in tokens(text)]
+    if len(words) >= _LONG and words[-1] in _HARDLY_ENDS:
+        return True
     if len(words) > 2 and words[-1] in _CANNOT_END and not (words[-1] in _MAY_END_AFTER_PRONOUN and words[-2] in _PRONOUNS):
         return True
     return hit_token_limit and _unfinished(text)

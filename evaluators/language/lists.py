@@ -39,6 +39,7 @@ _COMMA = re.compile(r"(?<!\d)[,、，]\s*|,\s+|,(?!\d)")
 _BRACKETS = re.compile(r"\([^()\n]{0,200}\)|\[[^\[\]\n]{0,200}\]")
 _QUOTED = re.compile(r'"[^"\n]{1,200}"|“[^”\n]{1,200}”')
 _COUNTED = ("first", "second", "third", "fourth", "fifth", "sixth")
+_ONE_ITEM = 2
 _LONGEST_ITEM = 8
 """Words in an item between commas; longer pieces are prose."""
 
@@ -55,7 +56,7 @@ def list_readings(text: str, prose_items: bool = False) -> tuple[Reading, ...]:
     marked = _bulleted(text)
     for unmistakable in (marked, _numbered_inline(text), _bulleted_inline(text), _counted_off(text)):
         if len(unmistakable) > 1:
-            return (_distinct(unmistakable),)
+            return tuple(dict.fromkeys((_distinct(unmistakable), *_with_first_line(text, marked))))
     readings = [_lines(text), *_separated(text), _short_sentences(text, prose_items)]
     if prose_items:
         readings += [_ordinals(text), _joined_clauses(text)]
@@ -77,6 +78,13 @@ def is_announcement(sentence: str) -> bool:
 def _distinct(items: Reading) -> Reading:
     found = {re.sub(r"[\W_]+", " ", fold(item)).strip(): item for item in reversed(items) if has_words(item)}
     return tuple(sorted(found.values(), key=items.index))
+
+
+def _with_first_line(text: str, marked: Reading) -> tuple[Reading, ...]:
+    """Bulleted items and the one above them that has no bullet, where that is as short as an item."""
+    first = text.split("\n", 1)[0].strip()
+    lone = marked and not _BULLET.match(first) and not first.endswith(":") and len(counted_words(first)) <= _ONE_ITEM
+    return (_distinct((first, *marked)),) if lone else ()
 
 
 def _bulleted(text: str) -> Reading:

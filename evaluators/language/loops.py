@@ -13,6 +13,8 @@ from evaluators.language.text import fold
 _CHARACTER_RUN = re.compile(r"([^\W\d_])\1{7,}|([^\s\d.\-_=*~#])\2{15,}|((?:[^\W\d_]{2,4}))\3{5,}")
 _WORD = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
 _LONGEST_PHRASE = 12
+_FEWEST_TRIPLES, _CIRCLE = 12, 0.55
+"""Three words in a row, of which no more than this share differ where a text runs in circles."""
 _WORDS_LOOKED_AT = 4000
 
 
@@ -22,7 +24,8 @@ def has_loop(text: str) -> bool:
 
     A refrain (a line that comes back after others) and doubling for emphasis ("very, very") are no loops.
     """
-    return bool(_CHARACTER_RUN.search(text)) or _repeated_in_a_row(_words(text)) or _sentence_loop(text)
+    words = _words(text)
+    return bool(_CHARACTER_RUN.search(text)) or _repeated_in_a_row(words) or _runs_in_circles(words) or _sentence_loop(text)
 
 
 @lru_cache(maxsize=256)
@@ -46,6 +49,12 @@ def _repeated_in_a_row(words: list[str]) -> bool:
             if run >= needed:
                 return not _is_counting(words[place - size : place])
     return False
+
+
+def _runs_in_circles(words: list[str]) -> bool:
+    """Whether the same words in the same order make up most of a text, not always in a row."""
+    triples = list(zip(words, words[1:], words[2:], strict=False))
+    return len(triples) >= _FEWEST_TRIPLES and len(set(triples)) <= _CIRCLE * len(triples)
 
 
 def _is_counting(phrase: list[str]) -> bool:

@@ -100,6 +100,11 @@ def asks_to_clarify(sentence: str) -> bool:
     return says(sentence, "refusals", "clarifies")
 
 
+def asks_what_is_meant(sentence: str) -> bool:
+    """Whether the sentence asks what the request means, which no text that was to be written does."""
+    return sentence.rstrip("\"')*” ").endswith("?") and says(sentence, "refusals", "what_is_meant")
+
+
 def is_closer(sentence: str) -> bool:
     """Whether the sentence is what usually comes with a refusal: a reason, an apology, an offer of other help."""
     return says(sentence, "refusals", "closers")

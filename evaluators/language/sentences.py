@@ -72,7 +72,7 @@ def _ends(text: str, start: int, match: re.Match[str]) -> bool:
     lower = following[0].islower()
     if match[0][0] in "!?":
         return not (lower and match[0][-1] not in "!?")
-    if match[0].startswith(("..", "…")):
+    if match[0].startswith(("..", "…")) or ")" in match[0]:
         return not lower
     return _full_stop_ends(text[max(start, match.start() - _LONGEST_WORD) : match.start()], following, lower)
 

@@ -77,6 +77,8 @@ def read_stance(sentences: Sequence[str], asked: Asked) -> Stance:
             return "deflects"
     if asked.gives_reference:
         return "answers"
+    if "dialogue" not in asked.request.allows and all(map(refusal.asks_what_is_meant, sentences)):
+        return "deflects"
     return "deflects" if _only_asks_back(sentences, asked) or _talks_about_answering(sentences, asked) else "answers"
 
 

@@ -125,7 +125,7 @@ class Bearing(NamedTuple):
 
 
 def bearing(stems: Collection[str], topics: frozenset[str], besides: frozenset[str] = frozenset()) -> Bearing:
-    """Weigh words, given by their stems; those that the lexicon does not hold bear on nothing. `besides`: more topics in place."""
+    """Weigh words, given by their stems; those that the lexicon does not hold bear on nothing; `besides` are in place, too."""
     book, near = lexicon(), neighbourhood(topics) | besides
     known = [(word, found) for word in stems if (found := book.topics_of.get(word))]
     fields: dict[str, float] = {}
