@@ -134,8 +134,13 @@ class Store:
 
     def _complete(self, folder: Path, fingerprint: str) -> None:
         self._artifacts.mkdir(parents=True, exist_ok=True)
+        target = self._artifacts / fingerprint
+        if target.is_dir() and not self._is_here(
+            fingerprint
+        ):  # it lost its manifest: a removal was cut off, or the disk did it
+            self._move_aside(target, fingerprint)
         with contextlib.suppress(OSError):  # another writer was first with the same content: theirs stays
-            folder.rename(self._artifacts / fingerprint)
+            folder.rename(target)
         if not self._is_here(fingerprint):
             raise OSError(f"could not complete artifact {fingerprint[:12]} in {self._artifacts}")
         sync(self._artifacts)

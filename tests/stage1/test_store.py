@@ -82,6 +82,19 @@ def test_the_second_writer_of_the_same_artifact_gives_way(tmp_path: Path) -> Non
     assert list((tmp_path / "unfinished").iterdir()) == []
 
 
+def test_what_is_left_of_an_artifact_is_not_in_the_way(tmp_path: Path) -> None:
+    """A folder without its manifest, as a removal that was cut off leaves it, is moved aside, and the artifact made again."""
+    store, step = Store(tmp_path), make_step()
+    for value in (1, 2):
+        with store.writing(step, {}, {}) as draft:
+            draft.write_json("value.json", value)
+        if value == 1:
+            (tmp_path / "artifacts" / step.fingerprint / "manifest.json").unlink()
+
+    assert store.open(step.fingerprint).read_json("value.json") == 2
+    assert [path.name for path in (tmp_path / "damaged").glob("*/*")] == ["value.json"]
+
+
 def test_sweeping_removes_only_what_dead_writers_left(tmp_path: Path) -> None:
     """A draft in work stays, whoever writes it; that of a process killed in mid-write goes."""
     store, step, dead = Store(tmp_path), make_step("a"), make_step("d")
