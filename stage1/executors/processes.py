@@ -22,6 +22,7 @@ from typing import Any
 
 from compiler.plan import Plan, Step
 from stage1.attempt import Result, WorkerDied, attempt
+from stage1.companion import end_with_parent
 from stage1.executors import CurveRow, MakeWorker, Reports
 from stage1.executors.seats import Seats, uses_model
 from stage1.interruption import stopping_on_signals
@@ -171,19 +172,12 @@ def _sit(
     """The life of a seat: one step after the other, until the line is closed or a signal comes."""
     os.environ.update(environment)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the process that opened it, which ends it
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     store, told = open_store(*place), _Told(home)
     worker = make_worker(told)
     with contextlib.suppress(EOFError, BrokenPipeError, KeyboardInterrupt), stopping_on_signals():
         while True:
             told.tell("result", attempt(plan.step(home.recv()), plan, store, worker, told.started))
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)  # in the middle of whatever it does, as a killed process would
 
 
 def _manner(code: int | None) -> str:

@@ -15,7 +15,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -23,6 +23,7 @@ from typing import Any
 from compiler.addresses import without_secrets
 from compiler.plan import Plan, Step
 from evaluators.results import Analysis
+from stage1.companion import end_with_parent
 from stage1.executors import CurveRow
 from stage1.runner import Outcome
 from stage1.store import Artifact, Store, open_store
@@ -160,16 +161,9 @@ def _record(
     """The life of the tracker: one message after the other until the run is over."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # they are meant for the run, which tells what becomes of it
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     tracker = make(store=open_store(root, url), uri=signed_in(uri, os.environ), warn=say.send)
     what = ""
     while what not in ("close", "interrupted"):
         what, details = told.recv()
         getattr(tracker, what)(*details)
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)  # in the middle of whatever it does, as a killed process would
