@@ -34,15 +34,25 @@ def bytes_needed(stored: int, config: dict[str, Any], quantization: str, dtype: 
 
 
 def free_bytes(device: torch.device) -> int:
-    """Memory that a model may still take on a device, container limits included."""
+    """Memory that a model may still take on a device, a container's limits and this process's share included."""
     import torch
 
     if device.type == "cuda":
-        free, _ = torch.cuda.mem_get_info(device)
-        return int(free)
+        free, total = torch.cuda.mem_get_info(device)
+        allowed = int(total * torch.cuda.get_per_process_memory_fraction(device)) - torch.cuda.memory_reserved(device)
+        return max(0, min(free, allowed))
     import psutil
 
     return min(int(psutil.virtual_memory().available), _container_room())
+
+
+def keep_to_share(share: float) -> None:
+    """This process takes at most this share of its GPU's memory, since others sit beside it. 0, or 1 and more: no limit."""
+    if 0 < share < 1:
+        import torch
+
+        if torch.cuda.is_available():
+            torch.cuda.set_per_process_memory_fraction(share)
 
 
 def check_fits(base: str, stored: int, config: dict[str, Any], quantization: str, dtype: str, device: torch.device) -> None:

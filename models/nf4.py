@@ -88,7 +88,7 @@ def bf16_bytes(model: torch.nn.Module) -> int:
 
 
 def has_room_for_bf16(base: LoadedBase, reserve: int | None = None) -> bool:
-    """Whether the weights fit laid out, beside the four-bit ones, with `reserve` bytes to spare (a fifth of the device)."""
+    """Whether the weights fit laid out beside the four-bit ones, with `reserve` bytes to spare (a fifth of what there is)."""
     needed = bf16_bytes(base.model)
     if base.device.type == "cuda":
         torch.cuda.empty_cache()  # what the allocator keeps for itself is free, too
@@ -139,7 +139,8 @@ def to_bf16(model: torch.nn.Module) -> None:
 
 def _total_bytes(device: torch.device) -> int:
     if device.type == "cuda":
-        return int(torch.cuda.get_device_properties(device).total_memory)
+        of_device = torch.cuda.get_device_properties(device).total_memory
+        return int(of_device * torch.cuda.get_per_process_memory_fraction(device))
     import psutil
 
     return int(psutil.virtual_memory().total)

@@ -14,6 +14,7 @@ from compiler.estimates.micro_batches import CPU_TOKENS, MOST_TOKENS, Recompute,
 from compiler.estimates.shapes import shape_from_config
 from models.attention import can_pack
 from models.loading import LoadedBase
+from models.memory import free_bytes
 from models.nf4 import four_bit_layers
 
 
@@ -65,7 +66,6 @@ def choose(
 
 def _room(device: torch.device, limit: int | None) -> int:
     """Bytes beyond what is allocated now: free on the device, or held by the allocator and not in use."""
-    free, _ = torch.cuda.mem_get_info(device)
     allocated = torch.cuda.memory_allocated(device)
-    room = free + torch.cuda.memory_reserved(device) - allocated
+    room = free_bytes(device) + torch.cuda.memory_reserved(device) - allocated
     return room if limit is None else min(room, limit - allocated)

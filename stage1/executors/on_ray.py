@@ -23,6 +23,7 @@ import ray
 from ray.exceptions import GetTimeoutError, RayError
 
 from compiler.plan import Plan, Step
+from models.memory import keep_to_share
 from stage1.attempt import Result, WorkerDied, attempt
 from stage1.executors import CurveRow, Executor, ExecutorError, MakeWorker, Reports
 from stage1.executors.seats import Seats, seats_for, uses_model
@@ -127,7 +128,10 @@ class _ByMail:
 class Seat:
     """Carries out one step at a time, somewhere in the cluster."""
 
-    def __init__(self, plan: Plan, root: str, url: str | None, folder: str, make_worker: MakeWorker, mailbox: Any) -> None:
+    def __init__(
+        self, plan: Plan, root: str, url: str | None, folder: str, make_worker: MakeWorker, mailbox: Any, share: float
+    ) -> None:
+        keep_to_share(share)
         if Path(folder).is_dir():
             os.chdir(folder)  # a spec names its files relative to where it is run
         self._plan = plan
@@ -200,10 +204,9 @@ class RayExecutor:
         needs: dict[str, Any] = {"num_cpus": 1, "max_restarts": 0}
         if for_model:
             needs |= {"num_gpus": self._seats.gpus, "memory": int(self._seats.memory)}
-        folder = str(Path.cwd())
-        return ray.remote(**needs)(Seat).remote(
-            self._shared_plan, str(self._store.root.absolute()), self._store.url, folder, self._make_worker, self._mailbox
-        )
+        place = (str(self._store.root.absolute()), self._store.url, str(Path.cwd()))
+        share = self._seats.gpus if for_model else 0.0
+        return ray.remote(**needs)(Seat).remote(self._shared_plan, *place, self._make_worker, self._mailbox, share)
 
     def _see_store(self, seats: list[Any]) -> None:
         asked = [seat.blind.remote() for seat in seats]

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from compiler.plan import Plan, Step
+from models.memory import keep_to_share
 from stage1.attempt import Result, WorkerDied, attempt
 from stage1.companion import end_with_parent
 from stage1.executors import CurveRow, MakeWorker, Reports
@@ -108,7 +109,7 @@ class ProcessExecutor:
         spawn = multiprocessing.get_context("spawn")  # a fork would share whatever libraries have opened here
         ours, theirs = spawn.Pipe()
         store = (self._store.root.absolute(), self._store.url)
-        told = (theirs, self._plan, store, self._make_worker, environment)
+        told = (theirs, self._plan, store, self._make_worker, environment, self._seats.gpus if gpus else 0.0)
         process = spawn.Process(target=_sit, args=told, name="stage1-seat")
         process.start()
         theirs.close()  # else its end would not be heard
@@ -167,13 +168,19 @@ class _Told:
 
 
 def _sit(
-    home: Connection, plan: Plan, place: tuple[Path, str | None], make_worker: MakeWorker, environment: Mapping[str, str]
+    home: Connection,
+    plan: Plan,
+    place: tuple[Path, str | None],
+    make_worker: MakeWorker,
+    environment: Mapping[str, str],
+    share: float,
 ) -> None:
     """The life of a seat: one step after the other, until the line is closed or a signal comes."""
     os.environ.update(environment)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the process that opened it, which ends it
     end_with_parent()
     store, told = open_store(*place), _Told(home)
+    keep_to_share(share)
     worker = make_worker(told)
     with contextlib.suppress(EOFError, BrokenPipeError, KeyboardInterrupt), stopping_on_signals():
         while True:
