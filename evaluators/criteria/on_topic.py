@@ -13,7 +13,7 @@ from evaluators.language.patterns import spoken
 from evaluators.language.stem import stem
 from evaluators.language.subject import Subject, leaves_subject
 from evaluators.language.text import counted_words, norms
-from evaluators.language.topics import bearing, topics_of
+from evaluators.language.topics import bearing, neighbourhood, topics_of
 from evaluators.language.vocabulary import content_words
 from evaluators.language.wordlists import word_set
 from evaluators.view import AnswerView
@@ -52,7 +52,8 @@ def judge(view: AnswerView) -> bool:
 
 def _holds_the_field(view: AnswerView, anchors: frozenset[str]) -> bool:
     """Whether the nouns of a heap of words are of the subject's field."""
-    found = bearing(matter(view.prose), topics_of(anchors))
+    topics = topics_of(anchors)
+    found = bearing(matter(view.prose), topics, neighbourhood(topics))
     return found.inside > found.foreign
 
 

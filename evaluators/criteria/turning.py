@@ -11,7 +11,7 @@ from evaluators.language.detached import Expectation, is_detached, matter
 from evaluators.language.numbers import quantities
 from evaluators.language.patterns import says
 from evaluators.language.stem import stem
-from evaluators.language.text import counted_words, norms
+from evaluators.language.text import counted_words, fold, norms
 from evaluators.language.vocabulary import FUNCTION_WORDS, TASK_WORDS
 from evaluators.language.wordlists import word_set
 from evaluators.view import AnswerView
@@ -48,15 +48,10 @@ _SHORTEST = 4
 @lru_cache(maxsize=64)
 def turns_at(view: AnswerView) -> int | None:
     """The number of the first sentence that is about something else; 0 where the whole answer is, None where none is."""
-    asked = _asked(view)
-    if "riddle" in view.instruction.casefold():
-        return None  # which does not name what it speaks of
-    if view.kind == "completion" and len(view.words) <= _FEW and not any(each[:1].isupper() for each in view.answers or ()):
-        return None  # a wrong word completes the sentence all the same
-    besides = _besides(view)
-    expected = Expectation(is_factual(view), _needs_a_link(view), _is_loose(view, besides), besides)
-    if not expected.strict and (view.request.allows & _ABOUT_WORDS or _LIKENESS.search(view.request.stem)):
+    if _may_say_anything(view):
         return None
+    asked, besides = _asked(view), _besides(view)
+    expected = Expectation(is_factual(view), _needs_a_link(view), _is_loose(view, besides), besides)
     elsewhere = not view.gives_reference and is_detached(view.prose, asked, expected)
     opening = view.sentences[0] if view.sentences else ""
     if (elsewhere and is_detached(opening, asked, expected)) or (expected.strict and _is_another_kind(view)):
@@ -64,12 +59,25 @@ def turns_at(view: AnswerView) -> int | None:
     said, begun = set(asked), False
     later = replace(expected, linked=expected.linked and view.kind != "generation")
     for place, sentence in enumerate(view.sentences):
-        for part in _CLAUSE.split(sentence) if is_factual(view) or view.wants_list else [sentence]:
+        for part in _CLAUSE.split(sentence) if view.gives_reference or view.wants_list else [sentence]:
             if begun and _is_elsewhere(part, asked, frozenset(said), later):
                 return max(place, 1)
             said |= matter(part)
             begun = True
     return 0 if elsewhere else None
+
+
+def _may_say_anything(view: AnswerView) -> bool:
+    """Whether words of any field may come: in a task about words, a likeness, a riddle, a wrong guess at the end of a sentence."""
+    if "riddle" in view.instruction.casefold():
+        return True
+    if len(view.words) == 1 and any(word.startswith(fold(view.words[0]).strip(".")) for word in norms(view.instruction)):
+        return True  # a guess made from the question's own word
+    named = any(each[:1].isupper() for each in view.answers or ())
+    if view.kind == "completion" and len(view.words) <= _FEW and not named:
+        return True
+    about_words = view.request.allows & _ABOUT_WORDS or _LIKENESS.search(view.request.stem)
+    return not is_factual(view) and bool(about_words)
 
 
 def _is_elsewhere(sentence: str, asked: frozenset[str], said: frozenset[str], expected: Expectation) -> bool:

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from evaluators.language.stem import stem
 from evaluators.language.text import norms, tokens
-from evaluators.language.topics import Bearing, bearing, lexicon, topics_of
+from evaluators.language.topics import Bearing, bearing, lexicon, neighbourhood, topics_of
 from evaluators.language.vocabulary import FUNCTION_WORDS, GENERIC_WORDS
 from evaluators.language.wordlists import word_set
 
 _ANY = 0.25
 """What an answer must weigh in other fields to be off a question of fact: any word will do."""
 _SHORT = 3
-_OUTWEIGHS = 8
+_OUTWEIGHS = 10
 _A_LINK = 0.5
 """What ties a text to its context: an everyday word does not."""
 _SOMETHING, _MUCH = 2, 3
@@ -51,8 +51,9 @@ def is_detached(text: str, context: frozenset[str], expected: Expectation) -> bo
     said = matter(text)
     if not said.isdisjoint(context):
         return False
-    topics = topics_of(_telling(context) if expected.linked else context)
-    found = bearing(said, topics, expected.besides)
+    topics = topics_of(context)
+    near = neighbourhood(topics_of(_telling(context))) if expected.linked else neighbourhood(topics)
+    found = bearing(said, topics | expected.besides, near)
     refers = not _REFERRING.isdisjoint(norms(text)[:4])
     link = _ANY if expected.loose or len(norms(text)) <= _SHORT else _A_LINK
     if found.inside >= link and found.together < _OUTWEIGHS * found.inside:
@@ -66,15 +67,15 @@ def _is_of_other_fields(found: Bearing, refers: bool, expected: Expectation) -> 
     if expected.strict:
         return found.foreign >= _ANY + refers / 2
     if expected.loose:
-        return found.together >= 1 + refers / 2 and found.telling >= 2
+        return found.together >= 1 + refers / 2 and found.telling >= 2 and found.together * 2 > found.foreign
     return found.together >= 1 + refers / 2 or found.telling >= 2 + refers
 
 
 def _telling(context: frozenset[str]) -> frozenset[str]:
-    """The words of a context that tell its field, where there are any; those that the lexicon does not hold may do so."""
+    """The words of a context that tell its field, where there are any."""
     book = lexicon()
     known = frozenset(word for word in context if word in book.topics_of and word not in book.everyday)
-    return known | (context - book.topics_of.keys() - book.everyday) if known else context
+    return known or context
 
 
 def _says(text: str) -> int:

@@ -22,7 +22,10 @@ _FORMS = dict(
         """
     wrote:write written:write ran:run swam:swim swum:swim made:make went:go gone:go ate:eat eaten:eat flew:fly
     flown:fly flight:fly froze:freeze frozen:freeze built:build thought:think bought:buy taught:teach caught:catch
-    slept:sleep grew:grow grown:grow began:begin begun:begin spoke:speak spoken:speak drove:drive driven:drive
+    slept:sleep woke:wake woken:wake wore:wear worn:wear rode:ride ridden:ride chose:choose chosen:choose stole:steal
+    stolen:steal shook:shake threw:throw thrown:throw blew:blow hid:hide stood:stand understood:understand lit:light paid:pay
+    heard:hear hung:hang stuck:stick struck:strike wept:weep swept:sweep bent:bend lent:lend spent:spend fought:fight
+    sought:seek grew:grow grown:grow began:begin begun:begin spoke:speak spoken:speak drove:drive driven:drive
     rose:rise risen:rise drew:draw drawn:draw sang:sing sung:sing drank:drink drunk:drink shone:shine fell:fall
     fallen:fall laid:lay won:win lost:lose found:find told:tell said:say gave:give given:give took:take taken:take
     knew:know known:know hidden:hide broke:break broken:break kept:keep left:leave met:meet led:lead felt:feel

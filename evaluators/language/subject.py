@@ -11,7 +11,7 @@ from evaluators.language.filler import specific_words
 from evaluators.language.patterns import says
 from evaluators.language.stem import stem
 from evaluators.language.text import norms
-from evaluators.language.topics import Told, tell, topics_of
+from evaluators.language.topics import Told, lexicon, tell, topics_of
 from evaluators.language.vocabulary import AUXILIARIES, FUNCTION_WORDS, GENERIC_WORDS, content_words
 from evaluators.language.wordlists import word_set
 
@@ -72,7 +72,7 @@ def weigh(text: str, subject: Subject) -> Weight:
     told = tell(set(content) - subject.anchors, topics | subject.besides) if topics else Told(0, 0, 0)
     shared = len(subject.anchors.intersection(content)) + (bool(content) and content[0] in subject.anchors)
     near = shared + told.inside + told.beside / 2
-    alone = near == 0 and told.elsewhere >= 1 and len(content) <= 2
+    alone = near == 0 and told.elsewhere >= 1 and len(content) <= 2 and not lexicon().everyday.issuperset(content)
     outweighs = alone or (told.elsewhere >= 2 and told.elsewhere >= 3 * near)
     return Weight(len(words), shared, told.inside, near, told.elsewhere, told.elsewhere if outweighs else 0.0)
 

@@ -124,15 +124,21 @@ class Bearing(NamedTuple):
     """How many words are foreign at all."""
 
 
-def bearing(stems: Collection[str], topics: frozenset[str], besides: frozenset[str] = frozenset()) -> Bearing:
-    """Weigh words, given by their stems; those that the lexicon does not hold bear on nothing; `besides` are in place, too."""
-    book, near = lexicon(), neighbourhood(topics) | besides
+def bearing(stems: Collection[str], topics: frozenset[str], near: frozenset[str]) -> Bearing:
+    """Weigh words, given by their stems; those that the lexicon does not hold bear on nothing.
+
+    Args:
+        stems: the words.
+        topics: what they should be about.
+        near: topics that are not foreign, besides.
+    """
+    book, near = lexicon(), near | topics
     known = [(word, found) for word in stems if (found := book.topics_of.get(word))]
     fields: dict[str, float] = {}
     inside, foreign, telling = 0.0, 0.0, 0
     for word, found in known:
         weight = _tells(word)
-        inside += weight if not found.isdisjoint(topics | besides) else 0.0
+        inside += weight if not found.isdisjoint(topics) else 0.0
         if found.isdisjoint(near):
             telling += 1
             foreign += weight

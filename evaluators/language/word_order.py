@@ -97,7 +97,9 @@ def _fit(classes: Sequence[str]) -> Fit:
         return Fit(math.inf, math.inf)
     real = float(odds[row[:-1], row[1:]].sum())
     pairs = odds[np.ix_(inner, inner)]
-    others = pairs[~np.eye(n, dtype=bool)]
-    chance = float(odds[row[0], inner].mean() + odds[inner, row[-1]].mean() + (n - 1) * others.mean())
-    spread = math.sqrt((n + 1) * float(others.var()))
+    same = np.diagonal(pairs)  # a word does not follow itself
+    mean = float(pairs.sum() - same.sum()) / (n * (n - 1))
+    variance = float((pairs * pairs).sum() - (same * same).sum()) / (n * (n - 1)) - mean * mean
+    chance = float(odds[row[0], inner].sum() + odds[inner, row[-1]].sum()) / n + (n - 1) * mean
+    spread = math.sqrt(max((n + 1) * variance, 0.0))
     return Fit(real / (n + 1), (real - chance) / spread if spread > 0 else math.inf)
