@@ -172,7 +172,8 @@ def beside(folder: Path) -> Iterator[tuple[TrackerBeside, psutil.Process, list[s
     warned: list[str] = []
     uri, state = f"sqlite:///{folder / 'mlflow.db'}", folder / "tracking.json"
     tracker = TrackerBeside(plan, Store(folder), uri, state, warned.append, on_this_machine=False)
-    process = psutil.Process(multiprocessing.active_children()[0].pid)
+    [pid] = [child.pid for child in multiprocessing.active_children() if child.name == "stage1-tracker"]
+    process = psutil.Process(pid)
     yield tracker, process, warned
     with contextlib.suppress(psutil.NoSuchProcess):
         process.kill()
