@@ -17,11 +17,11 @@ from stage1.runner import Outcome, Runner
 from stage1.store import Store, open_store
 from stage1.store.place import CACHE
 
-os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")  # before the first import of ray, as on_ray does
-ray = pytest.importorskip("ray")
+pytest.importorskip("stage1.executors.on_ray")  # before ray, whose import reads the environment that this prepares
+import ray
 
-from stage1.executors.on_ray import RayExecutor, connect  # noqa: E402 - needs ray
-from stage1.executors.seats import Seats  # noqa: E402
+from stage1.executors.on_ray import RayExecutor, connect
+from stage1.executors.seats import Seats
 
 PLAN = make_plan(DIAMOND)
 SEATS = Seats(device=2, gpus=0, memory=0, pure=0)
