@@ -32,7 +32,8 @@ _PERSONAL = re.compile(r"\b(?:I|I'm|my|we|our|you|your|reply|says?|friend|polite
 _IDEAS = re.compile(
     r"\b(?:tips?|ideas?|advice|advise|suggest\w*|recommend\w*|should i|(?:can|could|do|would) i|what to)\b", re.IGNORECASE
 )
-_SPOKEN_TO = word_set("i you your we me my us our please thanks thank sorry let that this it")
+_SPOKEN_TO = word_set("i you your we me my us our please thanks thank sorry let")
+_WHAT_WAS_SAID = word_set("that this it")
 _TO_A_PERSON = frozenset({"social", "emotions"})
 _FEELINGS = frozenset({"emotions"})
 _GOOD_FOR = frozenset({"emotions", "mind", "health"})
@@ -40,6 +41,8 @@ _IN_A_STORY = frozenset({"stories", "emotions", "home"})
 _CLAUSE = re.compile(
     r",?\s+(?:and|but|so),?\s+(?=(?:well|then|so|i|we|he|she|they|the|my|our|in|a)\b)|;\s+|\s+[-–—]\s+", re.IGNORECASE
 )
+_LATER = 7
+"""How many words of another field outweigh one of the context's own in a later sentence, which has the answer behind it."""
 _FEW = 2
 _SHORTEST = 4
 """Words from which a later sentence says enough to be about something."""
@@ -51,13 +54,13 @@ def turns_at(view: AnswerView) -> int | None:
     if _may_say_anything(view):
         return None
     asked, besides = _asked(view), _besides(view)
-    expected = Expectation(is_factual(view), _needs_a_link(view), _is_loose(view, besides), besides)
+    expected = Expectation(is_factual(view), _needs_a_link(view), _is_loose(view, besides), besides=besides)
     elsewhere = not view.gives_reference and is_detached(view.prose, asked, expected)
     opening = view.sentences[0] if view.sentences else ""
     if (elsewhere and is_detached(opening, asked, expected)) or (expected.strict and _is_another_kind(view)):
         return 0
     said, begun = set(asked), False
-    later = replace(expected, linked=expected.linked and view.kind != "generation")
+    later = replace(expected, linked=expected.linked and view.kind != "generation", outweighs=_LATER)
     for place, sentence in enumerate(view.sentences):
         for part in _CLAUSE.split(sentence) if view.gives_reference or view.wants_list else [sentence]:
             if begun and _is_elsewhere(part, asked, frozenset(said), later):
@@ -68,7 +71,7 @@ def turns_at(view: AnswerView) -> int | None:
 
 
 def _may_say_anything(view: AnswerView) -> bool:
-    """Whether words of any field may come: in a task about words, a likeness, a riddle, a wrong guess at the end of a sentence."""
+    """Whether words of any field may come: in tasks about words, likenesses, riddles, wrong guesses that end a sentence."""
     if "riddle" in view.instruction.casefold():
         return True
     if len(view.words) == 1 and any(word.startswith(fold(view.words[0]).strip(".")) for word in norms(view.instruction)):
@@ -115,7 +118,9 @@ def _needs_a_link(view: AnswerView) -> bool:
 def _is_loose(view: AnswerView, besides: frozenset[str]) -> bool:
     """Whether a story is told, ideas are given, or a person is spoken to."""
     if besides == _TO_A_PERSON:
-        return _IDEAS.search(view.instruction) is not None or not _SPOKEN_TO.isdisjoint(norms(view.prose))
+        words = norms(view.prose)
+        spoken_to = not _SPOKEN_TO.isdisjoint(words) or not _WHAT_WAS_SAID.isdisjoint(words[:3])
+        return spoken_to or _IDEAS.search(view.instruction) is not None
     return not is_factual(view) and (
         besides == _IN_A_STORY or view.request.prose_items or _IDEAS.search(view.instruction) is not None
     )

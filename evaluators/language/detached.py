@@ -13,7 +13,6 @@ from evaluators.language.wordlists import word_set
 _ANY = 0.25
 """What an answer must weigh in other fields to be off a question of fact: any word will do."""
 _SHORT = 3
-_OUTWEIGHS = 10
 _A_LINK = 0.5
 """What ties a text to its context: an everyday word does not."""
 _SOMETHING, _MUCH = 2, 3
@@ -36,6 +35,8 @@ class Expectation:
     """A text that says much and has no link to its context is about something else, whatever its words are."""
     loose: bool = False
     """Much may come from elsewhere: stories wander, and what is said to a person need not name what he said."""
+    outweighs: float = 10
+    """How many times more of one other field makes up for a word of the context's own."""
     besides: frozenset[str] = frozenset()
     """Topics that are in place whatever the context, such as sympathy in a reply to a person."""
 
@@ -56,7 +57,7 @@ def is_detached(text: str, context: frozenset[str], expected: Expectation) -> bo
     found = bearing(said, topics | expected.besides, near)
     refers = not _REFERRING.isdisjoint(norms(text)[:4])
     link = _ANY if expected.loose or len(norms(text)) <= _SHORT else _A_LINK
-    if found.inside >= link and found.together < _OUTWEIGHS * found.inside:
+    if found.inside >= link and found.together < expected.outweighs * found.inside:
         return False
     if expected.linked and not found.inside and not refers and _says(text) >= (_SOMETHING if expected.strict else _MUCH):
         return True
