@@ -15,45 +15,29 @@ LABELLED = [
 JUDGES = {criterion.name: criterion.judge for criterion in CRITERIA}
 
 KNOWN_MISSES = {
-    "An artist is no country: kinds of things that the topic lexicon does not hold": {"A Nigerian-born artist\nEND"},
-    "Two words that could be an answer ('it was') and are a fragment": {"it was\nEND"},
-    "Who was first is told by 'followed', which takes understanding": {
-        "Buzz Aldrin was first; Neil Armstrong followed him.\nEND"
-    },
-    "Office words are near a doctor's": {"printer out of paper and the meeting in room five.\nEND"},
-    "Only one word of 'Inflation rose to three percent' tells its field": {
-        "Inflation rose to three percent in the last quarter.\nEND"
-    },
-    "A motto speaks in images, so little speaks against fish": {"Fresh fish every morning\nEND"},
-    "An adjective may be the whole answer: 'very famous' says little, and something": {
-        "a very famous inventor of the telephone.\nEND"
-    },
-    "A possessive that refers within its own sentence could as well refer to what was asked": {
-        "Spiders catch flies in their webs.\nEND",
-        "She parked her car behind the church.\nEND",
-        "They moved into a small flat near the park.\nEND",
-    },
-    "Writing tasks may ask for good wishes, whatever else they say": {
-        "I am so glad that you passed the exam.\nEND",
-        "Best wishes for your wedding day.\nEND",
-    },
-    "Two particular words could be an answer to a question that they have nothing in common with": {
-        "There were nine players on the field.\nEND",
-        "Japan uses the yen.\nEND",
-    },
-    "On the Moon, at the Pole: another preposition is no parallel": {
-        "The first person at the South Pole was Roald Amundsen.\nEND"
-    },
-    "A product is a kind of number": {"12 times 8 is a product.\nEND"},
-    "Salt is near mercury: both are chemistry": {"This soup needs more salt and pepper.\nEND"},
-    "A double bound ('not more or fewer than six') reads as a denial": {
-        "A hexagon can't have more or fewer than six sides.\nEND"
-    },
+    "A shared word in another sense": "3-141 9-065 10-026 11-059 11-079 11-135",
+    "Words of other fields that the topic lexicon does not hold, or holds for neighbours": "3-063 3-144 8-056 9-066 10-099 10-138 11-067 11-069 11-084 11-096",
+    "What is said to a person may be about anything": "8-072",
+    "Pictures and ideas may come from anywhere, and these come from one place": "4-088 7-042 11-068",
+    "A heap of words whose function words happen to fall into place": "10-003 10-015 10-084 10-104 10-118 11-028 11-082 11-091",
+    "Well-made sentences that mean nothing, of words that have something to do with each other": "10-087 11-110",
+    "A turn along a shared word or field": "10-101 10-106 10-123 11-063 11-074 11-114",
+    "Goes on in the same vein, each time with something new": "10-134 11-106",
+    "The neighbouring question is answered": "9-017 9-029 10-073",
+    "A restatement that says little, and something": "8-041 9-055 11-081",
+    "A refusal, or a question back, in words that may as well be the answer": "10-053 11-083",
+    "Two words that could be an answer ('it was') and are a fragment": "2-100",
+    "Who was first is told by 'followed', which takes understanding": "3-015",
+    "A double bound ('not more or fewer than six') reads as a denial": "6-031",
+    "A list in prose with joints of several kinds": "11-039",
+    "A form judged by its lines and sentences alone": "10-124 11-045 11-128",
+    "Broken encoding looks like a loop": "11-104",
 }
+"""Why the scorer misses them -> the ids of labelled answers."""
 
 
 def _known(labelled: Labelled) -> str | None:
-    return next((why for why, responses in KNOWN_MISSES.items() if labelled.view.response in responses), None)
+    return next((why for why, ids in KNOWN_MISSES.items() if labelled.id in ids.split()), None)
 
 
 def _params() -> list:
