@@ -15,6 +15,9 @@ from evaluators.analysis.words import percent
 from evaluators.evidence.subject import Looked, Subject, not_done
 from evaluators.results import Finding
 
+_SHOWN = 3
+"""Ratios told in a note, the largest."""
+
 
 def tokens_of(subject: Subject, arm: str) -> float:
     """Tokens passed forward in all trainings that made an arm, averaged over seeds; 0 for an untrained one."""
@@ -30,9 +33,14 @@ def check_compute(subject: Subject) -> Looked:
     comparable = [c for c in subject.settings.claims if c.kind == "recipe" and set(c.compare) <= trained.keys()]
     findings = tuple(_unequal(subject, claim, trained) for claim in comparable if _is_unequal(subject, claim, trained))
     least, most = (f(trained, key=lambda arm: trained[arm]) for f in (min, max))
-    ratios = dict.fromkeys(_told_ratio(trained, *_ahead_and_behind(claim)) for claim in comparable)
+    pairs = dict.fromkeys(_ahead_and_behind(claim) for claim in comparable)
+    ratios = [
+        _told_ratio(trained, *pair) for pair in sorted(pairs, key=lambda pair: -trained[pair[0]] / max(trained[pair[1]], 1))
+    ]
     note = f"from {trained[least]:,.0f} tokens read in training ({least}) to {trained[most]:,.0f} ({most})"
-    measured = f"; {', '.join(ratios)}; the review before the run counts sequences instead, as if all were equally long"
+    others = f" and {len(ratios) - _SHOWN} less" if len(ratios) > _SHOWN else ""
+    unit = "the review before the run counts sequences instead, as if all were equally long"
+    measured = f"; {', '.join(ratios[:_SHOWN])}{others}; {unit}"
     return Looked(note + (measured if ratios else ""), findings)
 
 

@@ -33,10 +33,13 @@ def _gap(arm: str, trainings: list[Training]) -> PolicyGap | None:
 
 
 def check_policies(subject: Subject, gaps: tuple[PolicyGap, ...]) -> Looked:
-    """Whether the pairs of two DPO arms that are compared are as likely for one as for the other."""
+    """Whether the pairs of two DPO arms that are compared are as likely for one as for the other.
+
+    Shuffled labels make rejected answers chosen ones, whose likelihood says nothing about whose words they are.
+    """
     if not gaps:
         return not_done("no arm was trained on pairs")
-    by_arm = {gap.arm: gap for gap in gaps}
+    by_arm = {gap.arm: gap for gap in gaps if all(t.labels == "true" for t in subject.material.trainings(gap.arm))}
     findings = []
     for claim in subject.settings.claims:
         for first, second in combinations([by_arm[arm] for arm in claim.compare if arm in by_arm], 2):
