@@ -65,11 +65,16 @@ def _lengths(analysis: Analysis) -> list[dict[str, str]]:
             "endpoint": endpoint_name(each.endpoint),
             "effect": points(each.effect),
             "adjusted": f"{points(each.adjusted)} {points_interval(each.low, each.high)}",
-            "longer": f"{2**each.doublings:.3g}" if each.doublings >= 0 else f"1/{2**-each.doublings:.3g}",
+            "longer": _ratio(2**each.doublings),
             "overlap": percent(each.overlap),
         }
         for each in analysis.evidence.lengths
     ]
+
+
+def _ratio(times: float) -> str:
+    """`2.4`, or `1/2.4` where the other is larger."""
+    return f"{times:.3g}" if times > 0.995 else f"1/{1 / times:.3g}"
 
 
 def _mirrors(analysis: Analysis) -> list[dict[str, str]]:

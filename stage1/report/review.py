@@ -101,10 +101,13 @@ def _decision(data: ReportData, found: Sequence[Mapping[str, Any]]) -> dict[str,
     if data.analysis.level != "publication":
         against.append(f"the run was planned as a {_LEVELS.get(data.analysis.level, data.analysis.level)}, not for publication")
     undecided = [claim.claim for claim in data.analysis.claims if claim.verdict == "inconclusive"]
+    caution = sorted({found.code for found in data.analysis.evidence.findings if found.weight == "weakens"})
+    notes = [f"Undecided, and to be reported as such: {listed(undecided, 20)}."] if undecided else []
+    notes += [f"Findings that call for caution: {listed(caution, 20)}."] if caution else []
     return {
         "go": not against and bool(data.analysis.claims),
         "against": against,
-        "note": f"Undecided, and to be reported as such: {listed(undecided, 20)}." if undecided else "",
+        "note": " ".join(notes),
     }
 
 

@@ -263,6 +263,20 @@ def test_pairs_foreign_to_one_arm_are_measured():
     assert [(p.arm, p.chosen, p.rejected) for p in analysis.evidence.policies] == [("a", -0.5, -4), ("b", -2.0, -4)]
 
 
+def test_shuffled_labels_are_not_taken_for_foreign_words():
+    """Half of what shuffled pairs call chosen was rejected: that it is unlikely does not make it another policy's."""
+
+    def dpo(chosen, labels):
+        rows = (PairLogProbs(pair_id="p", chosen=4 * chosen, rejected=-40, chosen_tokens=4, rejected_tokens=10),)
+        return trained(objective="dpo", beta=0.1, pairs=(pair(0),), reference=rows, labels=labels)
+
+    runs = all_runs(a={"training": dpo(-0.5, "true")}, b={"training": dpo(-2.0, "shuffled")})
+    analysis = judge(settings(), scored(50, 30), ITEMS, runs)
+
+    assert not [f for f in analysis.evidence.findings if f.code == "M006"]
+    assert len(analysis.evidence.policies) == 2
+
+
 def test_dpo_that_forgets_its_chosen_answers_and_saturates_is_told():
     """A negative implicit reward of the chosen side and a vanishing loss at the end of training."""
     curves = {"rewards/chosen": [(i, -i / 10) for i in range(10)], "train/loss": [(i, 0.7 - 0.0777 * i) for i in range(10)]}
