@@ -65,13 +65,15 @@ def refusal_figure(rows: Sequence[Mapping[str, Any]], arms: Sequence[str]) -> Ma
     for row in rows:
         parts.append(svg.dot(x(row["at"][0]), y(row["at"][1]), svg.series(arms.index(row["arm"])), 5))
     named = [(names, (x(proper), y(refused))) for names, (proper, refused) in _together(rows, y.high)]
-    parts += _beside(named, (left, width - 2))
+    parts += _beside(named, [(x(row["at"][0]), y(row["at"][1])) for row in rows], (left, width - 2))
     return svg.figure(width, height, "Share of answers that refuse, against share with proper structure, by arm", parts)
 
 
-def _beside(named: Sequence[tuple[str, tuple[float, float]]], sides: tuple[float, float]) -> list[Markup]:
-    """Labels above their dots, each as low as it can be without lying on another, tied to its dot where it is far from it."""
-    placed: list[tuple[float, float, float]] = []  # left, right, baseline
+def _beside(
+    named: Sequence[tuple[str, tuple[float, float]]], dots: Sequence[tuple[float, float]], sides: tuple[float, float]
+) -> list[Markup]:
+    """Labels above their dots, as low as they can be without lying on dots or labels, tied to their dots from afar."""
+    placed = [(x - 6, x + 6, y + 4) for x, y in dots]  # left, right, baseline
     parts: list[Markup] = []
     for names, (dot, level) in sorted(named, key=lambda each: -each[1][1]):
         half = _LETTER * len(names) / 2
