@@ -214,7 +214,7 @@ class RayExecutor:
             first, _ = ray.wait(asked, num_returns=1, timeout=_PATIENCE)
             blind = [why for why in ray.get(first, timeout=1.0) if why]
         except (RayError, GetTimeoutError) as error:
-            raise ExecutorError(f"a Ray worker cannot start: {one_line(error)[:300]}") from None
+            raise ExecutorError(f"a Ray worker cannot start: {_cause(error)}") from None
         if not first:
             raise ExecutorError(
                 f"no Ray worker started within {_PATIENCE:.0f} s; `ray status` shows what the cluster waits for"
@@ -240,3 +240,8 @@ class RayExecutor:
             return
         for what, step_id, details in letters:
             getattr(self._reports, what)(self._plan.step(step_id), *details)
+
+
+def _cause(error: Exception) -> str:
+    """The last line of what Ray tells: the worker's own exception, below its traceback."""
+    return one_line(ValueError((str(error).strip().splitlines() or [type(error).__name__])[-1]))[:300]
