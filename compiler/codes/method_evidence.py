@@ -40,7 +40,8 @@ CODES = (
         """
         Without the untrained base model among the arms nobody knows how much room there was to improve: at a base rate
         of 95% no arm can gain more than 5 points. The rate itself is checked after the base model's answers, before
-        training; with `evaluation.gate: stop` the run ends there when it leaves less room than the smallest effect.
+        training; with `evaluation.gate: stop` the run ends there when it leaves less room than the smallest effect. After
+        the run the measured rate of each claim's second arm says what could be gained over it, or lost.
         """,
         ARMS.replace("  base: {}\n", "").replace("from: base, ", "")
         + "  sft_all: {train: {use: sft, loss_on: all}}\n"

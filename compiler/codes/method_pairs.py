@@ -48,7 +48,8 @@ CODES = (
         """
         A negative type shows an arm as bad just what a criterion fails; the other arm has not seen it. The gain on that
         criterion may be rehearsal. An arm without that negative type shows whether the gain is general; criteria that
-        mirror no negative type are reported apart.
+        mirror no negative type are reported apart. Preference accuracy is measured on all five types: a claim that rests
+        on it alone makes the review's answer about the metrics weak.
         """
         + _LEVEL,
         ARMS + _ONLY + claim("gain", "dpo_only, base", "train", kind="recipe", on="on_topic"),
