@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from evaluators.criteria.base import Criterion
 from evaluators.criteria.forms import is_factual
-from evaluators.criteria.turning import turns_at
+from evaluators.criteria.turning import names_no_subject, turns_at
 from evaluators.language.detached import matter
 from evaluators.language.patterns import spoken
 from evaluators.language.stem import stem
@@ -35,6 +35,8 @@ def judge(view: AnswerView) -> bool:
     if view.is_salad:
         return not anchors.isdisjoint(stem(word) for word in norms(view.prose)) or _holds_the_field(view, anchors)
     if view.stance != "answers" or view.is_echo or view.is_filler:
+        return True
+    if names_no_subject(view):
         return True
     if turns_at(view) is not None:
         return False

@@ -13,6 +13,7 @@ from evaluators.language.patterns import says
 from evaluators.language.stem import stem
 from evaluators.language.text import counted_words, fold, norms
 from evaluators.language.vocabulary import FUNCTION_WORDS, TASK_WORDS
+from evaluators.language.word_classes import word_classes
 from evaluators.language.wordlists import word_set
 from evaluators.view import AnswerView
 
@@ -23,6 +24,9 @@ _LIKENESS = re.compile(
     re.IGNORECASE,
 )
 _ABOUT = re.compile(r"\b(?:about|on the (?:subject|topic) of)\b", re.IGNORECASE)
+_OF_SOMETHING = re.compile(
+    r"\b(?:about|for|of|on|with|to|from|between|in which|where|who|that|describ\w+)\b|:|\"", re.IGNORECASE
+)
 _HOW_TO = re.compile(r"\bhow (?:to|would|should)\b|\btips?\b|\bways?\b", re.IGNORECASE)
 _OF_THE_WORLD = re.compile(
     r"\W*(?:is|are|does|do|did|was|were|can|what|which|why|when|where|who|how|explain|describe|give|list|name|tell|define|write)\b",
@@ -30,7 +34,8 @@ _OF_THE_WORLD = re.compile(
 )
 _PERSONAL = re.compile(r"\b(?:I|I'm|my|we|our|you|your|reply|says?|friend|polite\w*)\b", re.IGNORECASE)
 _IDEAS = re.compile(
-    r"\b(?:tips?|ideas?|advice|advise|suggest\w*|recommend\w*|should i|(?:can|could|do|would) i|what to)\b", re.IGNORECASE
+    r"\b(?:tips?|ideas?|advice|advise|suggest\w*|recommend\w*|should i|(?:can|could|do|would) i|what to|gifts?|presents?)\b",
+    re.IGNORECASE,
 )
 _SPOKEN_TO = word_set("i you your we me my us our please thanks thank sorry let")
 _WHAT_WAS_SAID = word_set("that this it")
@@ -60,7 +65,8 @@ def turns_at(view: AnswerView) -> int | None:
     if (elsewhere and is_detached(opening, asked, expected)) or (expected.strict and _is_another_kind(view)):
         return 0
     said, begun = set(asked), False
-    later = replace(expected, linked=expected.linked and view.kind != "generation", outweighs=_LATER)
+    wanders = 2.0 if view.request.invents else expected.enough
+    later = replace(expected, linked=expected.linked and view.kind != "generation", outweighs=_LATER, enough=wanders)
     for place, sentence in enumerate(view.sentences):
         for part in _CLAUSE.split(sentence) if view.gives_reference or view.wants_list else [sentence]:
             if begun and _is_elsewhere(part, asked, frozenset(said), later):
@@ -70,12 +76,19 @@ def turns_at(view: AnswerView) -> int | None:
     return 0 if elsewhere else None
 
 
+def names_no_subject(view: AnswerView) -> bool:
+    """Whether a story, a joke or a title is wanted, and not of what."""
+    return view.kind == "generation" and view.request.invents and not _OF_SOMETHING.search(view.instruction)
+
+
 def _may_say_anything(view: AnswerView) -> bool:
     """Whether words of any field may come: in tasks about words, likenesses, riddles, wrong guesses that end a sentence."""
     if "riddle" in view.instruction.casefold():
         return True
     if len(view.words) == 1 and any(word.startswith(fold(view.words[0]).strip(".")) for word in norms(view.instruction)):
         return True  # a guess made from the question's own word
+    if names_no_subject(view):
+        return True
     named = any(each[:1].isupper() for each in view.answers or ())
     if view.kind == "completion" and len(view.words) <= _FEW and not named:
         return True
@@ -120,15 +133,20 @@ def _is_loose(view: AnswerView, besides: frozenset[str]) -> bool:
     if besides == _TO_A_PERSON:
         words = norms(view.prose)
         spoken_to = not _SPOKEN_TO.isdisjoint(words) or not _WHAT_WAS_SAID.isdisjoint(words[:3])
-        return spoken_to or _IDEAS.search(view.instruction) is not None
+        return spoken_to or _suggests(view) or _IDEAS.search(view.instruction) is not None
     return not is_factual(view) and (
-        besides == _IN_A_STORY or view.request.prose_items or _IDEAS.search(view.instruction) is not None
+        besides == _IN_A_STORY or view.request.prose_items or view.wants_list or _IDEAS.search(view.instruction) is not None
     )
 
 
 def _is_personal(instruction: str) -> bool:
     """Whether one person speaks to another, and no question about the world is put."""
     return _PERSONAL.search(instruction) is not None or not _OF_THE_WORLD.match(instruction)
+
+
+def _suggests(view: AnswerView) -> bool:
+    """Whether it opens as a suggestion does: with a verb, or with "how about"."""
+    return word_classes(view.sentences[0])[1] in {"go", "where"} if view.sentences else False
 
 
 def _besides(view: AnswerView) -> frozenset[str]:

@@ -12,9 +12,6 @@ from evaluators.language.wordlists import word_set
 
 _ANY = 0.25
 """What an answer must weigh in other fields to be off a question of fact: any word will do."""
-_SHORT = 3
-_A_LINK = 0.5
-"""What ties a text to its context: an everyday word does not."""
 _SOMETHING, _MUCH = 2, 3
 _REFERRING = word_set("it its they them their he him his she her this that these those one ones both neither such there")
 
@@ -35,6 +32,8 @@ class Expectation:
     """A text that says much and has no link to its context is about something else, whatever its words are."""
     loose: bool = False
     """Much may come from elsewhere: stories wander, and what is said to a person need not name what he said."""
+    enough: float = 1.5
+    """How much must be of one other field where much may come from elsewhere; a telling word is 1."""
     outweighs: float = 10
     """How many times more of one other field makes up for a word of the context's own."""
     besides: frozenset[str] = frozenset()
@@ -54,10 +53,9 @@ def is_detached(text: str, context: frozenset[str], expected: Expectation) -> bo
         return False
     topics = topics_of(context)
     near = neighbourhood(topics_of(_telling(context))) if expected.linked else neighbourhood(topics)
-    found = bearing(said, topics | expected.besides, near)
+    found = bearing(said, topics, near | expected.besides)
     refers = not _REFERRING.isdisjoint(norms(text)[:4])
-    link = _ANY if expected.loose or len(norms(text)) <= _SHORT else _A_LINK
-    if found.inside >= link and found.together < expected.outweighs * found.inside:
+    if found.inside and found.together < expected.outweighs * found.inside:
         return False
     if expected.linked and not found.inside and not refers and _says(text) >= (_SOMETHING if expected.strict else _MUCH):
         return True
@@ -68,7 +66,7 @@ def _is_of_other_fields(found: Bearing, refers: bool, expected: Expectation) -> 
     if expected.strict:
         return found.foreign >= _ANY + refers / 2
     if expected.loose:
-        return found.together >= 1 + refers / 2 and found.telling >= 2 and found.together * 2 > found.foreign
+        return found.together >= expected.enough + refers / 2 and found.together * 2 > found.foreign
     return found.together >= 1 + refers / 2 or found.telling >= 2 + refers
 
 
