@@ -28,6 +28,9 @@ _OF_SOMETHING = re.compile(
     r"\b(?:about|for|of|on|with|to|from|between|in which|where|who|that|describ\w+)\b|:|\"", re.IGNORECASE
 )
 _HOW_TO = re.compile(r"\bhow (?:to|would|should)\b|\btips?\b|\bways?\b", re.IGNORECASE)
+_TO_SEND = re.compile(
+    r"\b(?:notes?|messages?|letters?|e-?mails?|invitations?|cards?|wish\w*|toasts?|apolog\w+)\b", re.IGNORECASE
+)
 _OF_THE_WORLD = re.compile(
     r"\W*(?:is|are|does|do|did|was|were|can|what|which|why|when|where|who|how|explain|describe|give|list|name|tell|define|write)\b",
     re.IGNORECASE,
@@ -65,7 +68,7 @@ def turns_at(view: AnswerView) -> int | None:
     if (elsewhere and is_detached(opening, asked, expected)) or (expected.strict and _is_another_kind(view)):
         return 0
     said, begun = set(asked), False
-    wanders = 2.0 if view.request.invents else expected.enough
+    wanders = 2.5 if view.request.invents else expected.enough
     later = replace(expected, linked=expected.linked and view.kind != "generation", outweighs=_LATER, enough=wanders)
     for place, sentence in enumerate(view.sentences):
         for part in _CLAUSE.split(sentence) if view.gives_reference or view.wants_list else [sentence]:
@@ -153,7 +156,9 @@ def _besides(view: AnswerView) -> frozenset[str]:
     """What a reply to a person, a story or a reason may speak of whatever the subject."""
     if is_factual(view):
         return frozenset()
-    if "dialogue" in view.request.allows or (view.kind == "response" and _is_personal(view.instruction)):
+    if "dialogue" in view.request.allows or _TO_SEND.search(view.instruction):
+        return _TO_A_PERSON
+    if view.kind == "response" and _is_personal(view.instruction):
         return _TO_A_PERSON
     if view.request.prose_items:
         return _GOOD_FOR
