@@ -44,8 +44,8 @@ CRITERION = Criterion(
     definition="Well-formed, readable language; not cut off in mid-sentence; short answers, numbers and formulas are fine.",
     sees=("the text before the first marker", "the instruction", "whether the token limit was hit", "the reference answers"),
     blind_to=(
-        "grammar mistakes beyond impossible orders of function words",
-        "sentences that are well-formed and make no sense together",
+        "single mistakes of grammar, and heaps of fewer than six words",
+        "well-formed nonsense whose words have something to do with each other",
         "nonsense in scripts other than Latin",
     ),
     judge=judge,

@@ -17,10 +17,11 @@ from evaluators.language.word_classes import word_classes
 from evaluators.language.wordlists import word_set
 from evaluators.view import AnswerView
 
-_ABOUT_WORDS = frozenset({"spelling", "transform", "foreign"})
+_ABOUT_WORDS = frozenset({"spelling", "transform"})
 """Tasks about words, which may be words of anything."""
 _LIKENESS = re.compile(
-    r"\b(?:like|as \w+ as)\W*$|\b(?:simile|metaphor|rhym\w+)\b|\bwords? (?:for|that|which|with|starting|beginning|meaning)\b",
+    r"\b(?:like|as \w+ as)\W*$|\b(?:simile|metaphor|rhym\w+|translat\w+)\b|"
+    r"\bwords? (?:for|that|which|with|starting|beginning|meaning)\b",
     re.IGNORECASE,
 )
 _ABOUT = re.compile(r"\b(?:about|on the (?:subject|topic) of)\b", re.IGNORECASE)

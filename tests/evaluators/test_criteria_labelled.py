@@ -16,7 +16,7 @@ JUDGES = {criterion.name: criterion.judge for criterion in CRITERIA}
 
 KNOWN_MISSES = {
     "A shared word in another sense": "3-141 9-065 10-026 11-059 11-079 11-135",
-    "Words of other fields that the topic lexicon does not hold, or holds for neighbours": "3-063 3-144 8-056 9-066 10-099 10-138 11-067 11-069 11-084 1-263 11-043",
+    "Words of other fields that the topic lexicon does not hold, or holds for neighbours": "3-144 8-056 9-066 10-099 10-138 11-067 11-069 11-084 1-263 11-043 11-120",
     "Pictures and ideas may come from anywhere, and these come from one place": "4-088 11-068",
     "A heap of words whose function words happen to fall into place": "10-003 10-015 10-084 10-104 10-118 11-028 11-082 11-091",
     "Well-made sentences that mean nothing, of words that have something to do with each other": "10-087 11-110",

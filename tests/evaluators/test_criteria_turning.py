@@ -2,6 +2,7 @@
 
 import pytest
 
+from datagen.bank import load_bank
 from evaluators.criteria import CRITERIA
 from evaluators.criteria.turning import turns_at
 from evaluators.language.nonsense import is_nonsense
@@ -93,3 +94,18 @@ def test_a_question_is_answered_as_it_was_put(question, answer, does):
 def test_nonsense_is_made_of_words_from_all_over_or_of_living_things(sentence, nonsense):
     """Well-formed, and about nothing."""
     assert is_nonsense(sentence) is nonsense
+
+
+def test_the_good_answers_of_the_bank_are_on_topic_coherent_and_do_the_task():
+    """Some 2,700 answers that nobody wrote with the scorer in view: rules against odd answers must not cost good ones."""
+    judged = ("addresses_instruction", "on_topic", "coherent", "no_rambling", "no_unwarranted_refusal")
+    failed = [
+        (item.instruction, answer, name)
+        for item in load_bank()
+        if (answer := item.good_answer or (item.answers or ("",))[0])
+        for name in judged
+        if JUDGES[name](AnswerView(item.instruction, item.kind, f"{answer}\nEND", False, item.answers, item.constraint))
+        is False
+    ]
+
+    assert failed == []
