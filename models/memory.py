@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,8 @@ from models.errors import ModelError
 if TYPE_CHECKING:
     import torch
 
+GPU_SHARE = "STAGE1_GPU_SHARE"
+"""The environment variable by which a process is told its share of a GPU."""
 _ITEM_BYTES = {"float32": 4, "float16": 2, "bfloat16": 2, "float64": 8}
 _NF4_BYTES = 0.5 + 4 / 64  # four bits a weight and one float32 scale per block of 64
 _HEADROOM = 1.1
@@ -39,20 +42,16 @@ def free_bytes(device: torch.device) -> int:
 
     if device.type == "cuda":
         free, total = torch.cuda.mem_get_info(device)
-        allowed = int(total * torch.cuda.get_per_process_memory_fraction(device)) - torch.cuda.memory_reserved(device)
+        allowed = int(total * gpu_share()) - torch.cuda.memory_reserved(device)
         return max(0, min(free, allowed))
     import psutil
 
     return min(int(psutil.virtual_memory().available), _container_room())
 
 
-def keep_to_share(share: float) -> None:
-    """This process takes at most this share of its GPU's memory, since others sit beside it. 0, or 1 and more: no limit."""
-    if 0 < share < 1:
-        import torch
-
-        if torch.cuda.is_available():
-            torch.cuda.set_per_process_memory_fraction(share)
+def gpu_share() -> float:
+    """The share of a GPU's memory that this process may take: others may sit beside it. 1 where nobody has said."""
+    return min(1.0, float(os.environ.get(GPU_SHARE) or 1.0))
 
 
 def check_fits(base: str, stored: int, config: dict[str, Any], quantization: str, dtype: str, device: torch.device) -> None:

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from models.memory import free_bytes
+from models.memory import free_bytes, gpu_share
 
 if TYPE_CHECKING:
     from models.loading import LoadedBase
@@ -139,8 +139,7 @@ def to_bf16(model: torch.nn.Module) -> None:
 
 def _total_bytes(device: torch.device) -> int:
     if device.type == "cuda":
-        of_device = torch.cuda.get_device_properties(device).total_memory
-        return int(of_device * torch.cuda.get_per_process_memory_fraction(device))
+        return int(torch.cuda.get_device_properties(device).total_memory * gpu_share())
     import psutil
 
     return int(psutil.virtual_memory().total)

@@ -48,7 +48,10 @@ def _declared() -> Iterable[tuple[InstalledCriterion, EntryPoint]]:
     """Each once: of a distribution that stands on the path twice, only the first can be imported."""
     seen: set[str] = set()
     for distribution in distributions():
-        name = _name(distribution)
+        try:
+            name = _name(distribution)
+        except FileNotFoundError:  # what is left of a package that was removed by hand
+            continue
         if name in seen:
             continue
         seen.add(name)

@@ -23,7 +23,7 @@ import ray
 from ray.exceptions import GetTimeoutError, RayError
 
 from compiler.plan import Plan, Step
-from models.memory import keep_to_share
+from models.memory import GPU_SHARE
 from stage1.attempt import Result, WorkerDied, attempt
 from stage1.executors import CurveRow, Executor, ExecutorError, MakeWorker, Reports
 from stage1.executors.seats import Seats, seats_for, uses_model
@@ -131,7 +131,7 @@ class Seat:
     def __init__(
         self, plan: Plan, root: str, url: str | None, folder: str, make_worker: MakeWorker, mailbox: Any, share: float
     ) -> None:
-        keep_to_share(share)
+        os.environ[GPU_SHARE] = str(share)
         if Path(folder).is_dir():
             os.chdir(folder)  # a spec names its files relative to where it is run
         self._plan = plan
@@ -205,7 +205,7 @@ class RayExecutor:
         if for_model:
             needs |= {"num_gpus": self._seats.gpus, "memory": int(self._seats.memory)}
         place = (str(self._store.root.absolute()), self._store.url, str(Path.cwd()))
-        share = self._seats.gpus if for_model else 0.0
+        share = min(1.0, self._seats.gpus or 1.0)
         return ray.remote(**needs)(Seat).remote(self._shared_plan, *place, self._make_worker, self._mailbox, share)
 
     def _see_store(self, seats: list[Any]) -> None:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from compiler.plan import Plan, Step
-from models.memory import keep_to_share
+from models.memory import GPU_SHARE
 from stage1.attempt import Result, WorkerDied, attempt
 from stage1.companion import end_with_parent
 from stage1.executors import CurveRow, MakeWorker, Reports
@@ -104,12 +104,14 @@ class ProcessExecutor:
     def _open(self, *, for_model: bool) -> _Seat:
         gpus = self._least_used() if for_model else ()
         environment = {"CUDA_VISIBLE_DEVICES": ",".join(gpus)} if self._gpus else {}
+        if gpus and self._seats.gpus < 1:
+            environment[GPU_SHARE] = str(self._seats.gpus)
         if "OMP_NUM_THREADS" not in os.environ:
             environment["OMP_NUM_THREADS"] = str(self._threads)
         spawn = multiprocessing.get_context("spawn")  # a fork would share whatever libraries have opened here
         ours, theirs = spawn.Pipe()
         store = (self._store.root.absolute(), self._store.url)
-        told = (theirs, self._plan, store, self._make_worker, environment, self._seats.gpus if gpus else 0.0)
+        told = (theirs, self._plan, store, self._make_worker, environment)
         process = spawn.Process(target=_sit, args=told, name="stage1-seat")
         process.start()
         theirs.close()  # else its end would not be heard
@@ -173,14 +175,12 @@ def _sit(
     place: tuple[Path, str | None],
     make_worker: MakeWorker,
     environment: Mapping[str, str],
-    share: float,
 ) -> None:
     """The life of a seat: one step after the other, until the line is closed or a signal comes."""
     os.environ.update(environment)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the process that opened it, which ends it
     end_with_parent()
     store, told = open_store(*place), _Told(home)
-    keep_to_share(share)
     worker = make_worker(told)
     with contextlib.suppress(EOFError, BrokenPipeError, KeyboardInterrupt), stopping_on_signals():
         while True:

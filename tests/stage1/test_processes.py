@@ -43,7 +43,8 @@ class MakeWorker:
         class Worker(ToyWorker):
             def work(self, step, inputs, draft):
                 gpus = os.environ.get("CUDA_VISIBLE_DEVICES", "-")
-                (told.notes / f"{step.id}.{time.monotonic_ns()}").write_text(f"{os.getpid()} {gpus} {'torch' in sys.modules}")
+                loaded, share = "torch" in sys.modules, os.environ.get("STAGE1_GPU_SHARE", "-")
+                (told.notes / f"{step.id}.{time.monotonic_ns()}").write_text(f"{os.getpid()} {gpus} {loaded} {share}")
                 if step.id == told.dies_on and len(list(told.notes.glob(f"{step.id}.*"))) <= told.times:
                     os.kill(os.getpid(), signal.SIGKILL)
                 reports.progress(step, 1, 2)
@@ -53,7 +54,7 @@ class MakeWorker:
         return Worker()
 
     def noted(self, at: int, step: str = "*") -> list[str]:
-        """A word of every note: 0 the process, 1 its GPUs, 2 whether torch was loaded."""
+        """A word of every note: 0 the process, 1 its GPUs, 2 whether torch was loaded, 3 its share of a GPU."""
         return [note.read_text().split()[at] for note in self.notes.glob(f"{step}.*")]
 
 
@@ -127,6 +128,7 @@ def test_each_seat_sees_its_own_gpus_before_torch_is_loaded(
     per_gpu = {gpu: {p for p, g in zip(workers.noted(0), workers.noted(1), strict=True) if g == gpu} for gpu in expected}
     assert {len(processes) for processes in per_gpu.values()} == {seats.device // len(expected)}
     assert set(workers.noted(2)) == {"False"}
+    assert set(workers.noted(3)) == {str(seats.gpus) if 0 < seats.gpus < 1 else "-"}
 
 
 def test_steps_without_a_model_sit_where_there_is_no_gpu(tmp_path: Path) -> None:

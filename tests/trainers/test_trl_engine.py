@@ -89,7 +89,11 @@ def test_both_engines_agree(base, tmp_path, settings):
     for name, tensor in first.items():
         assert tensor.dtype == second[name].dtype
         assert (tensor - second[name]).abs().max() <= 5e-5 * largest, name
-    assert curves(tmp_path / "trl") == pytest.approx(curves(tmp_path / "stage1"), rel=1e-4, abs=1e-4)
+    own, their = curves(tmp_path / "stage1"), curves(tmp_path / "trl")
+    for found in (own, their):  # before the first update policy and reference are one, and last digits decide who is preferred
+        for early in ((0, "validation/accuracy"), (1, "rewards/accuracy")):
+            found.pop(early, None)
+    assert their == pytest.approx(own, rel=1e-4, abs=1e-4)
     for name in ("steps", "epochs", "examples_seen", "tokens_forward", "trainable_params", "total_params", "dropped_too_long"):
         assert getattr(theirs, name) == getattr(ours, name), name
 
