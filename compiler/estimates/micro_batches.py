@@ -6,7 +6,7 @@ by more tokens; computing something again makes room for them, at a price. The r
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Literal
 
@@ -77,8 +77,11 @@ def largest(
         return MicroBatch(int(min(most, MOST_TOKENS, tokens)), mode, laid_out)
 
     found = [fitting(*choice) for choice in product(modes, (False, True) if four_bit else (False,))]
-    enough = [micro for micro in found if micro.tokens >= together] or [MicroBatch(max(1, found[-1].tokens), modes[-1])]
-    return min(enough, key=lambda micro: micro.time(together))
+    enough = [micro for micro in found if micro.tokens >= together]
+    if enough:
+        return min(enough, key=lambda micro: micro.time(together))
+    leanest = [micro for micro in found if not micro.laid_out][-1]
+    return replace(leanest, tokens=max(1, leanest.tokens))
 
 
 def bytes_per_token(shape: ModelShape, recompute: Recompute, item: int) -> float:

@@ -116,6 +116,17 @@ def test_a_budget_that_holds_a_single_prompt_is_counted_as_that():
     assert largest(shape, 2, 18.5e9, together=900).tokens >= 900
 
 
+def test_where_not_even_a_prompt_fits_the_leanest_choice_is_taken():
+    """All that fits of it, in four bits or not: what cannot be laid out takes no room from it."""
+    shape = known_shape("Qwen/Qwen2.5-32B")
+
+    cramped = largest(shape, 2, 4e9, together=5000)
+
+    assert cramped == largest(shape, 2, 4e9, together=5000, four_bit=True)
+    assert (cramped.recompute, cramped.laid_out) == ("full", False)
+    assert 1 < cramped.tokens < 5000
+
+
 def test_four_bit_weights_are_laid_out_where_that_pays():
     """With 110 GB beside the weights, small batches of a 32B model train on dense weights, which are counted; with 58 GB they
     cannot, and nothing is laid out where there is nothing in four bits."""
