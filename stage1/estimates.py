@@ -52,17 +52,11 @@ def calibration_of(store_root: Path, device: str, world: World, base: str | None
         if shape is None or ("model" in step.settings and _device(provenance, model["base"]) != machine.name):
             continue
         try:
-            expected = step_estimate(step, steps, shape, machine, believed, together=_together(provenance)).seconds
+            expected = step_estimate(step, steps, shape, machine, believed, together=Together.told(provenance)).seconds
         except KeyError:  # an artifact further up is gone
             continue
         ratios.setdefault(step.kind, []).append(seconds / expected)
     return Calibration(machine.name, ratios, lengths)
-
-
-def _together(provenance: dict[str, Any]) -> Together:
-    """The devices that a training had."""
-    devices = provenance.get("devices", 1)
-    return Together(devices if isinstance(devices, int) and devices > 1 else 1, provenance.get("strategy") == "fsdp")
 
 
 def _lengths(made: Sequence[tuple[Step, dict[str, Any]]]) -> Lengths | None:

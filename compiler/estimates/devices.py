@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 GIB = 1024**3
 
@@ -57,6 +58,14 @@ class Together:
     devices: int = 1
     sharded: bool = False
     """Each holds a share of every weight (FSDP), not all of them."""
+
+    @classmethod
+    def told(cls, runtime: Mapping[str, Any]) -> Together:
+        """By the `devices` and `strategy` of a spec's runtime, or of what a training recorded."""
+        devices = runtime.get("devices")
+        if not isinstance(devices, int) or devices <= 1:
+            return cls()
+        return cls(devices, sharded=runtime.get("strategy") == "fsdp")
 
     @property
     def share(self) -> float:

@@ -162,10 +162,10 @@ def estimate(
     machine = device_named(device)
     known = calibration if calibration is not None and calibration.device == machine.name else Calibration(machine.name)
     shape, lengths = shape_of(str(plan.spec["model"]["base"]), world), known.lengths or Lengths()
-    batch = (plan.spec.get("runtime") or {}).get("generation_batch_size")
+    runtime = plan.spec.get("runtime") or {}
+    batch, together = runtime.get("generation_batch_size"), Together.told(runtime)
     steps = {step.id: step for step in plan.steps}
     wanted = [step for step in plan.steps if step.id not in skip]
-    together = _together(plan)
     told = tuple(step_estimate(step, steps, shape, machine, known, batch, together) for step in wanted)
     loading = _loading(plan, shape) if any("model" in step.settings for step in wanted) else 0.0
     found = Estimate(machine, price, shape, lengths, told, loading, tuple(sorted(known.ratios)))
@@ -174,12 +174,6 @@ def estimate(
         return found
     ways = remedies(steps[peak.id], _recipe_path(plan, steps[peak.id]), shape, lengths, batch, machine, together)
     return replace(found, remedies=ways)
-
-
-def _together(plan: Plan) -> Together:
-    runtime = plan.spec.get("runtime") or {}
-    devices = int(runtime.get("devices") or 1)
-    return Together(devices, sharded=devices > 1 and runtime.get("strategy") == "fsdp")
 
 
 def _recipe_path(plan: Plan, step: Step) -> str:
