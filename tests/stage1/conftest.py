@@ -1,8 +1,9 @@
-"""Places where a store at a URL may be: a real S3 server, and a folder."""
+"""Places where a store at a URL may be (a real S3 server, and a folder), and a folder of specs."""
 
 from __future__ import annotations
 
 import logging
+import shutil
 import threading
 import uuid
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from nano import NANO
 
 
 @pytest.fixture(scope="session")
@@ -62,3 +64,11 @@ def s3_url(s3_server: str) -> str:
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A new place of either kind."""
     return str(request.getfixturevalue("s3_url")) if request.param == "s3" else f"file://{tmp_path}/shared"
+
+
+@pytest.fixture
+def specs(tmp_path: Path) -> Path:
+    """A folder with one spec."""
+    (tmp_path / "specs").mkdir()
+    shutil.copy(NANO, tmp_path / "specs" / "nano.yaml")
+    return tmp_path / "specs"

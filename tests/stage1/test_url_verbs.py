@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from nano import NANO, plan_of
 
 from compiler.plan import Plan
-from stage1.commands.compiling import compile_file
 from stage1.commands.doctor import diagnose
 from stage1.commands.gc import collect
 from stage1.commands.plan import show_plan
@@ -19,23 +18,6 @@ from stage1.store import Store
 from stage1.store.leases import Leases
 from stage1.store.remote import Remote
 from stage1.store.shared import SharedStore
-
-NANO = Path(__file__).with_name("nano.yaml")
-
-
-@pytest.fixture
-def specs(tmp_path: Path) -> Path:
-    """A folder with one spec."""
-    (tmp_path / "specs").mkdir()
-    shutil.copy(NANO, tmp_path / "specs" / "nano.yaml")
-    return tmp_path / "specs"
-
-
-def plan_of(*overrides: str) -> Plan:
-    """The nano plan with overrides."""
-    plan = compile_file(NANO, overrides).plan
-    assert plan is not None
-    return plan
 
 
 def fill(store: Store, plan: Plan) -> set[str]:

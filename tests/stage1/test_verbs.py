@@ -3,35 +3,17 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
+from nano import NANO, plan_of
 
 from compiler.plan import Plan
-from stage1.commands.compiling import compile_file
 from stage1.commands.diff import differences, show_difference
 from stage1.commands.doctor import diagnose
 from stage1.commands.gc import collect
 from stage1.commands.ui import open_ui
 from stage1.store import Store, write_json
-
-NANO = Path(__file__).with_name("nano.yaml")
-
-
-@pytest.fixture
-def specs(tmp_path: Path) -> Path:
-    """A folder with one spec."""
-    (tmp_path / "specs").mkdir()
-    shutil.copy(NANO, tmp_path / "specs" / "nano.yaml")
-    return tmp_path / "specs"
-
-
-def plan_of(*overrides: str) -> Plan:
-    """The nano plan with overrides."""
-    plan = compile_file(NANO, overrides).plan
-    assert plan is not None
-    return plan
 
 
 def fill(root: Path, plan: Plan) -> None:
