@@ -18,6 +18,7 @@ from models.adapters import AdapterSettings, fresh
 from models.batches import collate
 from models.lean.install import lean
 from models.log_probabilities import response_log_probs
+from models.nf4 import dense_weight, four_bit_layers
 from models.prompt_format import Encoded
 
 
@@ -43,6 +44,8 @@ def main() -> None:
     with lean(base.model, "full"):
         full = _measure(base.model, [collate(sequences, "cuda", packed=True)])
     plain = _measure(base.model, [collate([sequence], "cuda") for sequence in sequences])
+    if options.quantization == "nf4":
+        print(f"weights written out, the bits of bitsandbytes: {_same_bits(base.model)} layers")
     exact = _measure(_widened(base.model), [collate([sequence], "cuda") for sequence in sequences])
     print(f"{'':24s}{'log-probability':>18s}{'gradient':>12s}   (largest sum error in nats; error norm over gradient norm)")
     for name, found, against in (
@@ -83,6 +86,14 @@ def _weight(index: int, count: int) -> float:
 
 def _distance(found: torch.Tensor, against: torch.Tensor) -> float:
     return ((found - against).norm() / against.norm()).item()
+
+
+def _same_bits(model: Any) -> str:
+    from bitsandbytes.functional import dequantize_4bit
+
+    layers = [layer for _, _, layer in four_bit_layers(model)]
+    same = [torch.equal(dense_weight(layer), dequantize_4bit(layer.weight.data, layer.weight.quant_state)) for layer in layers]
+    return f"{sum(same)} of {len(same)}"
 
 
 def _widened(model: Any) -> Any:

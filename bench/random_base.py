@@ -10,6 +10,7 @@ from torch import nn
 
 from models.attention import register
 from models.loading import LoadedBase, ModelSettings
+from models.nf4 import compute_as_everywhere
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,7 @@ def random_base(size: str, *, quantization: str = "nf4", device: str = "cuda", l
     model.tie_weights()
     if quantization == "nf4":
         model.is_loaded_in_4bit = True
+        compute_as_everywhere(model)
     place = torch.device(device, 0) if device == "cuda" else torch.device(device)
     model = model.eval().requires_grad_(False)
     return LoadedBase(

@@ -83,10 +83,12 @@ def _attend_segments(query: Tensor, key: Tensor, value: Tensor, segments: Segmen
     from torch.nn.attention.varlen import varlen_attn
 
     query, key, value = (each.squeeze(0).transpose(0, 1) for each in (query, key, value))
+    if segments.keys is not None:
+        key, value = key.index_select(0, segments.keys), value.index_select(0, segments.keys)
     attended: Any = varlen_attn(
         query,
-        key.index_select(0, segments.keys),
-        value.index_select(0, segments.keys),
+        key,
+        value,
         segments.query_ends,
         segments.key_ends,
         segments.longest_query,

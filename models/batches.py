@@ -34,8 +34,8 @@ class Segments:
     """[S + 1] int32: segment s asks with positions query_ends[s] to query_ends[s + 1]."""
     key_ends: Tensor
     """[S + 1] int32: and sees the entries key_ends[s] to key_ends[s + 1] of `keys`."""
-    keys: Tensor
-    """[K] int64 into the positions: a prompt's once for itself and once for each of its branches."""
+    keys: Tensor | None
+    """[K] int64 into the positions: a prompt's once with its first branch and once with each other one. None: all, in order."""
     longest_query: int
     longest_key: int
 
@@ -185,20 +185,20 @@ def _segments(trees: Sequence[_Tree], starts: Sequence[int], device: torch.devic
     queries, keys = [], []
     for tree, start in zip(trees, starts, strict=True):
         prompt = np.arange(start, start + len(tree.prompt))
-        queries.append(len(prompt))
-        keys.append(prompt)
-        for branch, (_, response) in zip(tree.starts, tree.branches, strict=True):
-            queries.append(len(response))
-            keys.append(np.concatenate([prompt, np.arange(start + branch, start + branch + len(response))]))
+        for number, (branch, (_, response)) in enumerate(zip(tree.starts, tree.branches, strict=True)):
+            own = np.arange(start + branch, start + branch + len(response))
+            keys.append(np.concatenate([prompt, own]))
+            queries.append(len(own) if number else len(keys[-1]))  # a prompt and its first branch are one causal sequence
     seen = [len(key) for key in keys]
 
     def ends(lengths: list[int]) -> Tensor:
         return sent(torch.tensor([0, *accumulate(lengths)], dtype=torch.int32), device)
 
+    shared = any(len(tree.branches) > 1 for tree in trees)
     return Segments(
         query_ends=ends(queries),
         key_ends=ends(seen),
-        keys=sent(torch.from_numpy(np.concatenate(keys)), device),
+        keys=sent(torch.from_numpy(np.concatenate(keys)), device) if shared else None,
         longest_query=max(queries),
         longest_key=max(seen),
     )

@@ -16,6 +16,7 @@ from models.attention import register
 from models.contamination import reserved_tokens
 from models.errors import ModelError
 from models.memory import check_fits
+from models.nf4 import compute_as_everywhere
 from models.quiet import quiet_transformers
 from models.weights import description_folder, meant_folder, read_config, stored_bytes, weights_folder
 
@@ -190,6 +191,7 @@ def _load_model(folder: Path, wanted: ModelSettings, device: torch.device) -> An
         )
     if wanted.quantization == "none":
         model = model.to(device)
+    compute_as_everywhere(model)
     return model.eval().requires_grad_(False)
 
 

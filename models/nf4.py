@@ -11,7 +11,7 @@ go, layer by layer, so that both are in memory for one layer at most. Adapters, 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from models.memory import free_bytes, gpu_share
+from models.triton_support import runs_triton
 
 if TYPE_CHECKING:
     from models.loading import LoadedBase
@@ -53,18 +54,35 @@ class FourBit:
     """The weights of a `Linear4bit`, laid out as often as they are asked for: what can be found out once, is."""
 
     def __init__(self, layer: Any) -> None:
-        from bitsandbytes.functional import dequantize_4bit
-
-        if getattr(layer.weight.quant_state, "packing_format_for_cpu", False):
-            layer.state_dict()  # on some CPUs the weights were packed for a kernel of their own; this unpacks them
-        self._layer, self._lay_out = layer, dequantize_4bit
+        self._layer = layer
         self._state = copy.copy(layer.weight.quant_state)
         self._state.dtype = layer.compute_dtype or torch.bfloat16  # rounded once, from the product of value and scale
+        self._write_out = _writer(self._state, layer.weight.device)
 
     def dense(self) -> Tensor:
         """What bitsandbytes multiplies with when it uses the layer: [out, in], in its compute dtype (bfloat16); a copy."""
-        weight: Tensor = self._lay_out(self._layer.weight.data, self._state)
-        return weight
+        return self._write_out(self._layer.weight.data, self._state)
+
+
+def _writer(state: Any, device: torch.device) -> Callable[[Tensor, Any], Tensor]:
+    """The fastest that there is here of what writes the same bits."""
+    if state.quant_type == "nf4" and runs_triton(device):
+        from models.nf4_kernel import write_out
+
+        return write_out
+    from bitsandbytes.functional import dequantize_4bit
+
+    lay_out: Callable[[Tensor, Any], Tensor] = dequantize_4bit
+    return lay_out
+
+
+def compute_as_everywhere(model: torch.nn.Module) -> None:
+    """On some CPUs bitsandbytes packs the weights anew at first use, for a kernel that rounds otherwise and knows no gradients.
+
+    Not here: what a model answers should not hang on the processor's name.
+    """
+    for _, _, layer in four_bit_layers(model):
+        layer.support_avx512bf16_for_cpu = False
 
 
 def dense_weight(quantised: Any) -> Tensor:

@@ -6,14 +6,13 @@ Two are enough (gate and up), or none, at the price of computing them again.
 
 from __future__ import annotations
 
-from itertools import chain
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from models.lean.fused import gated, gated_gradients
-from models.lean.linear import Layers, adapted, adapter_gradients, in_precision, inner_gradient, input_gradient
+from models.lean.fused import Narrow, gated, gated_gradients, takes_in_adapters
+from models.lean.linear import Adapters, Layers, dtypes_of, in_precision, interleaved
 
 
 class AdaptedMlp(torch.autograd.Function):
@@ -23,34 +22,54 @@ class AdaptedMlp(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor, layers: Layers, again: bool, *matrices: Tensor | None) -> Tensor:
         """x [..., hidden] to the same shape. `layers`: gate, up, down. `matrices`: A and B of each, or None."""
         rows = layers.rows(x)
-        loras = [lora.cast(x.dtype) for lora in layers.loras(matrices)]
-        (gate, in_gate), (up, in_up) = (adapted(rows, *layer) for layer in zip(layers.frozen[:2], loras[:2], strict=True))
-        y, in_down = adapted(gated(gate, up), layers.frozen[2], loras[2])
+        read = Adapters.cast(matrices[:4], layers.scales[:2], x.dtype)
+        down = Adapters.cast(matrices[4:], layers.scales[2:], x.dtype)
+        inner = read.inner(rows)
+        gate, up, narrow = _gate_and_up(read, rows, inner, layers)
+        h = gated(gate, up, narrow)
+        in_down = down.inner(h)
+        (y,) = down.outputs(h, in_down, layers.frozen[2:])
         kept = (None, None) if again else (gate, up)
-        ctx.save_for_backward(x, *kept, in_gate, in_up, in_down, *chain.from_iterable(lora[:2] for lora in loras))
-        ctx.layers, ctx.dtypes = layers, [None if matrix is None else matrix.dtype for matrix in matrices]
+        ctx.save_for_backward(x, *kept, inner, in_down, read.a, *read.bs, down.a, *down.bs)
+        ctx.layers, ctx.dtypes = layers, dtypes_of(matrices)
         return y.view_as(x)
 
     @staticmethod
     def backward(ctx: Any, *dys: Tensor) -> tuple[Tensor | None, ...]:
         """Gradients of x and of the six adapter matrices."""
-        x, gate, up, in_gate, in_up, in_down, *matrices = ctx.saved_tensors
-        gate_layer, up_layer, down_layer = ctx.layers.frozen
-        of_gate, of_up, of_down = ctx.layers.loras(matrices)
-        dy = dys[0].flatten(0, -2)
-        rows, to_x = ctx.layers.rows_again(x)
+        x, gate, up, inner, in_down, a, b_gate, b_up, a_down, b_down = ctx.saved_tensors
+        layers: Layers = ctx.layers
+        read, down = Adapters(a, (b_gate, b_up), layers.scales[:2]), Adapters(a_down, (b_down,), layers.scales[2:])
+        dy = [dys[0].flatten(0, -2)]
+        rows, to_x = layers.rows_again(x)
         if gate is None:
-            gate, up = adapted(rows, gate_layer, of_gate)[0], adapted(rows, up_layer, of_up)[0]
-        din_down = inner_gradient(dy, of_down)
-        dgate, dup, h = gated_gradients(input_gradient(dy, din_down, down_layer, of_down), gate, up)
-        din_gate, din_up = inner_gradient(dgate, of_gate), inner_gradient(dup, of_up)
-        narrow = (
-            *adapter_gradients(dgate, din_gate, rows, in_gate, of_gate),
-            *adapter_gradients(dup, din_up, rows, in_up, of_up),
-            *adapter_gradients(dy, din_down, h, in_down, of_down),
-        )
-        dx = None
-        if ctx.needs_input_grad[0]:
-            dx = input_gradient(dgate, din_gate, gate_layer, of_gate)
-            dx = to_x(input_gradient(dup, din_up, up_layer, of_up, onto=dx))
-        return dx, None, None, *in_precision(narrow, ctx.dtypes)
+            gate, up, narrow = _gate_and_up(read, rows, inner, layers)
+        else:
+            narrow = _taken_in(read, rows, inner)
+        din_down = down.inner_gradients(dy)
+        if din_down is not None and takes_in_adapters(rows, down.ranks):
+            dh = layers.frozen[2].gradient(dy[0], onto=None)
+            dgate, dup, h = gated_gradients(dh, gate, up, narrow, (din_down, a_down))
+        else:
+            dgate, dup, h = gated_gradients(down.input_gradient(dy, din_down, layers.frozen[2:]), gate, up, narrow)
+        dinner = read.inner_gradients((dgate, dup))
+        narrow_gradients = [
+            *interleaved(read.a_gradients(dinner, rows), read.b_gradients((dgate, dup), inner)),
+            *interleaved(down.a_gradients(din_down, h), down.b_gradients(dy, in_down)),
+        ]
+        dx = to_x(read.input_gradient((dgate, dup), dinner, layers.frozen[:2])) if ctx.needs_input_grad[0] else None
+        return dx, None, None, *in_precision(narrow_gradients, ctx.dtypes)
+
+
+def _gate_and_up(read: Adapters, rows: Tensor, inner: Tensor | None, layers: Layers) -> tuple[Tensor, Tensor, Narrow | None]:
+    """[N, wide] each; without their adapters, where these come with them to be taken in later."""
+    narrow = _taken_in(read, rows, inner)
+    gate, up = read.outputs(rows, inner if narrow is None else None, layers.frozen[:2])
+    return gate, up, narrow
+
+
+def _taken_in(read: Adapters, rows: Tensor, inner: Tensor | None) -> Narrow | None:
+    b_gate, b_up = read.bs
+    if inner is None or b_gate is None or b_up is None or not takes_in_adapters(rows, read.ranks):
+        return None
+    return Narrow(inner, b_gate, b_up, read.scales)

@@ -18,7 +18,7 @@ from stage1.steps.material import ISOLATION
 
 _SPLITS: Mapping[str, tuple[Split, ...]] = {"generate": ("train", "validation"), "respond": ("heldout",)}
 
-_BATCH_SIZE = 130
+_ROWS = {"cpu": 130, "cuda": 256}  # at a time; a GPU takes about as long for any number, since it waits for the weights
 
 
 def run(job: Job) -> None:
@@ -36,7 +36,7 @@ def run(job: Job) -> None:
                 prompts,
                 decode,
                 seed=job.settings.get("seed", 0),
-                batch_size=job.runtime.generation_batch_size or _BATCH_SIZE,
+                batch_size=job.runtime.generation_batch_size or _ROWS.get(loaded.device.type, _ROWS["cpu"]),
                 on_progress=job.progress,
             )
     job.draft.provenance["lengths"] = {

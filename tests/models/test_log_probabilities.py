@@ -71,8 +71,9 @@ def mask_of(batch):
     """[1, 1, T, T] bool: what each position sees by the segments."""
     seen = torch.zeros(batch.input_ids.shape[1], batch.input_ids.shape[1], dtype=torch.bool)
     asks, sees = batch.segments.query_ends.tolist(), batch.segments.key_ends.tolist()
+    listed = torch.arange(len(seen)) if batch.segments.keys is None else batch.segments.keys
     for segment in range(len(asks) - 1):
-        keys = batch.segments.keys[sees[segment] : sees[segment + 1]]
+        keys = listed[sees[segment] : sees[segment + 1]]
         queries = range(asks[segment], asks[segment + 1])
         for place, query in enumerate(queries):
             seen[query, keys[: len(keys) - len(queries) + place + 1]] = True
