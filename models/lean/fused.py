@@ -1,40 +1,38 @@
 """Element-wise steps in one pass over memory each.
 
-On a GPU in half precision they are kernels of Triton, or of PyTorch's just-in-time compiler of element-wise functions, made
-at first use, and compute in float32 inside. Written out in PyTorch's own operations, as everywhere else, the gradients of a
+On a GPU in half precision they are compiled by PyTorch's just-in-time compiler of element-wise functions on first use (half a
+second in all), and compute in float32 inside. Written out in PyTorch's own operations, as everywhere else, the gradients of a
 gated block pass 14 times over tensors as wide as the block instead of 6 times, and a rotation is four launches instead of one.
 What that is worth is measured in docs/log.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from models.triton_support import runs_triton
-
-_MOST_RANK = 64
-"""Larger adapters are products by themselves."""
-
-
-class Narrow(NamedTuple):
-    """What the adapters of gate and up add to them, as a product of a few columns each."""
-
-    inner: Tensor
-    """[N, r of gate + r of up]: their inner states."""
-    b_gate: Tensor
-    """[wide, r]."""
-    b_up: Tensor
-    """[wide, r]."""
-    scales: tuple[float, ...]
-    """Of gate and up."""
-
-
+_GATED = """
+template <typename T> T gated(T gate, T up) {
+  float g = static_cast<float>(gate);
+  T silu = static_cast<T>(g / (1.0f + expf(-g)));
+  return static_cast<T>(static_cast<float>(silu) * static_cast<float>(up));
+}
+"""
+_GATED_GRADIENTS = """
+template <typename T> void gated_gradients(T dh, T gate, T up, T& dgate, T& dup, T& h) {
+  float d = static_cast<float>(dh), g = static_cast<float>(gate), u = static_cast<float>(up);
+  float sigmoid = 1.0f / (1.0f + expf(-g));
+  float silu = g * sigmoid;
+  dgate = static_cast<T>(d * u * (sigmoid + silu * (1.0f - sigmoid)));
+  dup = static_cast<T>(d * silu);
+  h = static_cast<T>(silu * u);
+}
+"""
 _ROTATED = """
 template <typename T> T rotated(T left, T right, T cos, T sin, T side, T way) {
   // Four numbers at a time: a bfloat16 is the upper half of a float32.
@@ -53,28 +51,19 @@ template <typename T> T rotated(T left, T right, T cos, T sin, T side, T way) {
 """
 
 
-def takes_in_adapters(x: Tensor, ranks: Sequence[int]) -> bool:
-    """Whether the gated block's steps over this input take adapters of these ranks upon themselves."""
-    return _in_triton(x) and max(ranks) <= _MOST_RANK
-
-
-def gated(gate: Tensor, up: Tensor, narrow: Narrow | None = None) -> Tensor:
-    """silu(gate) * up of two tensors [N, wide]. `narrow`: see `models.lean.gated_kernel`, only where it is taken in."""
-    if _in_triton(gate):
-        from models.lean import gated_kernel
-
-        return gated_kernel.gated(gate, up, narrow)
+def gated(gate: Tensor, up: Tensor) -> Tensor:
+    """silu(gate) * up of two tensors [N, wide]."""
+    if _fusible(gate):
+        fused: Tensor = _kernel(_GATED)(gate, up)
+        return fused
     return functional.silu(gate) * up
 
 
-def gated_gradients(
-    dh: Tensor, gate: Tensor, up: Tensor, narrow: Narrow | None = None, down: tuple[Tensor, Tensor] | None = None
-) -> tuple[Tensor, Tensor, Tensor]:
-    """dL/dgate, dL/dup, and h = silu(gate) * up once more, of dL/dh. `dh` is used up; `narrow` and `down` as above."""
-    if _in_triton(gate):
-        from models.lean import gated_kernel
-
-        return gated_kernel.gated_gradients(dh, gate, up, narrow, down)
+def gated_gradients(dh: Tensor, gate: Tensor, up: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """dL/dgate, dL/dup, and h = silu(gate) * up once more, of dL/dh. `dh` is used up."""
+    if _fusible(gate):
+        dgate, dup, h = _kernel(_GATED_GRADIENTS, 3)(dh, gate, up)
+        return dgate, dup, h
     silu = functional.silu(gate)
     dup = dh * silu
     return torch.ops.aten.silu_backward(dh.mul_(up), gate), dup, silu.mul_(up)
@@ -101,8 +90,8 @@ def rotated(x: Tensor, cos: Tensor, sin: Tensor, way: int) -> Tensor:
     return y
 
 
-def _in_triton(tensor: Tensor) -> bool:
-    return tensor.is_cuda and tensor.dtype.itemsize == 2 and runs_triton(tensor.device)
+def _fusible(tensor: Tensor) -> bool:
+    return tensor.is_cuda and tensor.dtype.itemsize == 2
 
 
 @cache

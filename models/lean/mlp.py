@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from models.lean.fused import Narrow, gated, gated_gradients, takes_in_adapters
+from models.lean.fused import gated, gated_gradients
 from models.lean.linear import Adapters, Layers, dtypes_of, in_precision, interleaved
 
 
@@ -25,8 +25,8 @@ class AdaptedMlp(torch.autograd.Function):
         read = Adapters.cast(matrices[:4], layers.scales[:2], x.dtype)
         down = Adapters.cast(matrices[4:], layers.scales[2:], x.dtype)
         inner = read.inner(rows)
-        gate, up, narrow = _gate_and_up(read, rows, inner, layers)
-        h = gated(gate, up, narrow)
+        gate, up = read.outputs(rows, inner, layers.frozen[:2])
+        h = gated(gate, up)
         in_down = down.inner(h)
         (y,) = down.outputs(h, in_down, layers.frozen[2:])
         kept = (None, None) if again else (gate, up)
@@ -43,33 +43,14 @@ class AdaptedMlp(torch.autograd.Function):
         dy = [dys[0].flatten(0, -2)]
         rows, to_x = layers.rows_again(x)
         if gate is None:
-            gate, up, narrow = _gate_and_up(read, rows, inner, layers)
-        else:
-            narrow = _taken_in(read, rows, inner)
+            gate, up = read.outputs(rows, inner, layers.frozen[:2])
         din_down = down.inner_gradients(dy)
-        if din_down is not None and takes_in_adapters(rows, down.ranks):
-            dh = layers.frozen[2].gradient(dy[0], onto=None)
-            dgate, dup, h = gated_gradients(dh, gate, up, narrow, (din_down, a_down))
-        else:
-            dgate, dup, h = gated_gradients(down.input_gradient(dy, din_down, layers.frozen[2:]), gate, up, narrow)
-        dinner = read.inner_gradients((dgate, dup))
-        narrow_gradients = [
-            *interleaved(read.a_gradients(dinner, rows), read.b_gradients((dgate, dup), inner)),
+        dgate, dup, h = gated_gradients(down.input_gradient(dy, din_down, layers.frozen[2:]), gate, up)
+        dread = (dgate, dup)
+        dinner = read.inner_gradients(dread)
+        narrow = [
+            *interleaved(read.a_gradients(dinner, rows), read.b_gradients(dread, inner)),
             *interleaved(down.a_gradients(din_down, h), down.b_gradients(dy, in_down)),
         ]
-        dx = to_x(read.input_gradient((dgate, dup), dinner, layers.frozen[:2])) if ctx.needs_input_grad[0] else None
-        return dx, None, None, *in_precision(narrow_gradients, ctx.dtypes)
-
-
-def _gate_and_up(read: Adapters, rows: Tensor, inner: Tensor | None, layers: Layers) -> tuple[Tensor, Tensor, Narrow | None]:
-    """[N, wide] each; without their adapters, where these come with them to be taken in later."""
-    narrow = _taken_in(read, rows, inner)
-    gate, up = read.outputs(rows, inner if narrow is None else None, layers.frozen[:2])
-    return gate, up, narrow
-
-
-def _taken_in(read: Adapters, rows: Tensor, inner: Tensor | None) -> Narrow | None:
-    b_gate, b_up = read.bs
-    if inner is None or b_gate is None or b_up is None or not takes_in_adapters(rows, read.ranks):
-        return None
-    return Narrow(inner, b_gate, b_up, read.scales)
+        dx = to_x(read.input_gradient(dread, dinner, layers.frozen[:2])) if ctx.needs_input_grad[0] else None
+        return dx, None, None, *in_precision(narrow, ctx.dtypes)
