@@ -58,7 +58,8 @@ def _work(job_file: Path, rank: int, tell: Tell) -> None:
     sharded = job.strategy == "fsdp"
     base = replace(load_base(job.model, "cpu" if sharded else device), device=device)  # shards move to the device one by one
     check_contamination(base.tokenizer)
-    distributed.init_process_group(init_method=job.meeting_point.as_uri(), rank=rank, world_size=job.devices)
+    backend = "gloo" if device.type == "cpu" else "cpu:gloo,cuda:nccl"  # a few numbers are agreed upon on the host
+    distributed.init_process_group(backend, init_method=job.meeting_point.as_uri(), rank=rank, world_size=job.devices)
     train(
         base,
         recipe=job.recipe,
