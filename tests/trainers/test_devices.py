@@ -268,8 +268,9 @@ def test_a_batch_is_divided_by_whole_groups_and_evenly(groups, parts):
     from trainers.examples import DpoExample
 
     batch = tuple(
-        DpoExample(f"{group}/{number}", f"{group}", Encoded((1,) * size, (2,)), Encoded((1,) * size, (3, number)), 0.0, 0.0)
+        DpoExample(f"{group}/{number}", f"{group}", Encoded(prompt, (2,)), Encoded(prompt, (3, number)), 0.0, 0.0)
         for group, size in enumerate(groups)
+        for prompt in [(10 + group,) * size]  # a group is a prompt: two of one prompt would be read together
         for number in range(size % 3 + 1)
     )
 
