@@ -26,7 +26,7 @@ TIME = {"none": 1.0, "selective": 1.2, "full": 1.35}
 """Of a token, as measured at 32B (docs/log.md)."""
 AROUND = 100
 """Tokens in whose time a micro-batch's kernels are launched."""
-MAKING_DENSE = 250
+MAKING_DENSE = 165
 """Tokens in whose time four-bit weights are made dense, forwards and backwards."""
 
 
