@@ -126,7 +126,7 @@ class Runner:
         complete = {step.id for step in wanted if step.fingerprint in known}
         self._outcome.reused = [step.id for step in wanted if step.id in complete]
         self._waiting = _by_score(self._plan, only)
-        self._schedule = Schedule(wanted, complete, self._seconds)
+        self._schedule = Schedule(wanted, complete, self._seconds, falls_with_what_it_follows=_gate_stops(self._plan))
         self._tell("run_started", self._plan, self._schedule.left())
         for step_id in self._outcome.reused:
             self._announce(step_id)
@@ -291,7 +291,7 @@ def select(plan: Plan, only: Sequence[str]) -> list[Step]:
     unknown = sorted(set(only) - {arm.arm for arm in plan.arms})
     if unknown:
         raise KeyError(unknown[0])
-    waits = plan.spec["evaluation"]["gate"] == "stop"  # else the gate only warns, which needs no arm that was not asked for
+    waits = _gate_stops(plan)  # else the gate only warns, which needs no arm that was not asked for
     needed = [arm.score for arm in plan.arms if arm.arm in only]
     seen: set[str] = set()
     while needed:
@@ -301,6 +301,11 @@ def select(plan: Plan, only: Sequence[str]) -> list[Step]:
             step = plan.step(step_id)
             needed.extend((*step.inputs.values(), *(step.after if waits else ())))
     return [step for step in plan.steps if step.id in seen]
+
+
+def _gate_stops(plan: Plan) -> bool:
+    """Whether what comes after the gate may only begin once it has opened."""
+    return bool(plan.spec["evaluation"]["gate"] == "stop")
 
 
 def _by_score(plan: Plan, only: Sequence[str]) -> dict[str, list[ArmSteps]]:

@@ -93,7 +93,7 @@ def test_an_arm_is_announced_when_its_score_is_there(tmp_path: Path) -> None:
 def test_what_comes_after_waits_and_falls_with_it(tmp_path: Path) -> None:
     """A step that comes after another reads nothing of it, yet begins only once it has succeeded."""
     edges = {"gate": [], "free": [], "gated": []}
-    plan, worker = make_plan(edges, after={"gated": ["gate"]}), ToyWorker()
+    plan, worker = make_plan(edges, after={"gated": ["gate"]}, gate="stop"), ToyWorker()
     assert run(tmp_path / "open", plan, worker).ok
     assert worker.made.index("gate") < worker.made.index("gated")
 
@@ -101,6 +101,24 @@ def test_what_comes_after_waits_and_falls_with_it(tmp_path: Path) -> None:
 
     assert outcome.blocked == ["gated"]
     assert outcome.ran == ["free"]
+
+
+def test_a_failing_arm_does_not_stop_the_others_at_the_gate(tmp_path: Path) -> None:
+    """A gate that only warns needs the scores of all untrained arms; if one cannot be had, what waited is made all the same."""
+    edges = {
+        "told": [],
+        "base": [],
+        "gate": ["told", "base"],
+        "train": [],
+        "respond": ["train"],
+        "analyze": ["told", "respond"],
+    }
+    plan, worker = make_plan(edges, after={"train": ["gate"]}), ToyWorker(failing=("told",))
+
+    outcome = run(tmp_path, plan, worker)
+
+    assert worker.made == ["base", "train", "respond"]
+    assert outcome.blocked == ["gate", "analyze"]
 
 
 def test_fail_fast_begins_nothing_more(tmp_path: Path) -> None:

@@ -15,7 +15,10 @@ DIAMOND = {"top": [], "left": ["top"], "right": ["top"], "bottom": ["left", "rig
 
 
 def make_plan(
-    edges: Mapping[str, list[str]], arms: tuple[ArmSteps, ...] = (), after: Mapping[str, list[str]] | None = None
+    edges: Mapping[str, list[str]],
+    arms: tuple[ArmSteps, ...] = (),
+    after: Mapping[str, list[str]] | None = None,
+    gate: str = "warn",
 ) -> Plan:
     """A plan with one step per name, its inputs as given."""
     steps: dict[str, Step] = {}
@@ -27,7 +30,7 @@ def make_plan(
             after=tuple((after or {}).get(name, ())),
         )  # fmt: skip
     return Plan(
-        experiment="toy", spec={"evaluation": {"gate": "warn"}}, spec_fingerprint="s", fingerprint="p", steps=tuple(steps.values()),
+        experiment="toy", spec={"evaluation": {"gate": gate}}, spec_fingerprint="s", fingerprint="p", steps=tuple(steps.values()),
         arms=arms, analyze=list(steps)[-1],
     )  # fmt: skip
 
