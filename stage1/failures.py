@@ -27,7 +27,7 @@ def one_line(error: BaseException) -> str:
 
 def reason_to_stop(error: BaseException, root: Path) -> str | None:
     """Why no other step can succeed either, and the way out; None when the failure concerns its own step alone."""
-    for link in _chain(error):
+    for link in chain(error):
         reason = _of_storage(link, root) or _of_disk(link, root) or _of_device(link)
         if reason:
             return reason
@@ -63,7 +63,8 @@ def _of_device(error: BaseException) -> str | None:
     )
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
+def chain(error: BaseException) -> Iterator[BaseException]:
+    """An exception and what it came from, the last first."""
     seen: set[int] = set()
     link: BaseException | None = error
     while link is not None and id(link) not in seen:

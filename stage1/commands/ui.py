@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from stage1.secrets import masked
-from stage1.tracking.summary_run import LINK
+from stage1.tracking.summary_run import ANSWERS, CHARTS, page_of
 
 _LOCAL = "sqlite:///"
 
@@ -27,7 +27,8 @@ def open_ui(store_root: Path, port: int) -> int:
     base = f"http://127.0.0.1:{port}" if local else masked(uri).rstrip("/")
     for name, state in recorded:
         if state["uri"] == uri:
-            print(f"{name}  {base}/#/experiments/{state['experiment']}/runs?{LINK}", flush=True)
+            print(f"{name}  {page_of(base, state['experiment'], CHARTS)}")
+            print(f"{' ' * len(name)}  {page_of(base, state['experiment'], ANSWERS)}", flush=True)
     if not local:
         return 0
     if _taken(port):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -48,6 +49,7 @@ class StepWorker:
         self._note = note
         self._runtime = runtime
         self._resident: Any = None
+        logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # tells of a CPU kernel that it misses and nobody asked for
 
     def work(self, step: Step, inputs: Mapping[str, Artifact], draft: Draft) -> None:
         """Fill the draft with the step's files."""
