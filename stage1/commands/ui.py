@@ -35,7 +35,7 @@ def open_ui(store_root: Path, port: int) -> int:
         print(f"error: port {port} is taken; choose another with --port", file=sys.stderr)
         return 2
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", uri, "--port", str(port)]
+    command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", uri, "--port", str(port), "--workers", "1"]
     os.execv(sys.executable, command)  # becomes the server: Ctrl-C ends it, no child is left behind
     return 0
 
