@@ -16,7 +16,14 @@ _FULL = {
 }
 _FORBIDDEN = {errno.EROFS: "is read-only", errno.EACCES: "may not be written", errno.EPERM: "may not be written"}
 _FULL_IN_WORDS = ("no space left on device", "os error 28", "disk quota exceeded", "file too large", "os error 27")
-_DEVICE_IN_WORDS = ("cuda error", "device-side assert", "nccl error", "hip error")
+_DEVICE_IN_WORDS = (
+    "cuda error", "device-side assert", "nccl error", "hip error", "no cuda gpus are available", "cuda unknown error",
+)  # fmt: skip
+_MEMORY_IN_WORDS = ("out of memory", "cublas_status_alloc_failed")
+
+
+class GpuGone(RuntimeError):
+    """A GPU that this process was given is not there; the message names it."""
 
 
 def one_line(error: BaseException) -> str:
@@ -53,13 +60,28 @@ def _of_disk(error: BaseException, root: Path) -> str | None:
     return None
 
 
+def lost_device(error: BaseException) -> str | None:
+    """What the device said when it stopped working; None when it works. A process cannot use a device that did so once."""
+    return next((one_line(link)[:200] for link in chain(error) if _is_of_device(link)), None)
+
+
 def _of_device(error: BaseException) -> str | None:
-    named = type(error).__name__ == "AcceleratorError"
-    said = str(error).lower()
-    if type(error).__name__ == "OutOfMemoryError" or not (named or any(words in said for words in _DEVICE_IN_WORDS)):
+    if not _is_of_device(error):
         return None
     return (
         f"the device stopped working ({one_line(error)[:200]}); check it with `stage1 doctor`, then run the same command again"
+    )
+
+
+def _is_of_device(error: BaseException) -> bool:
+    """Running out of memory is no failure of the device, though some drivers call it an error of CUDA, too."""
+    said = str(error).lower()
+    if type(error).__name__ == "OutOfMemoryError" or any(words in said for words in _MEMORY_IN_WORDS):
+        return False
+    return (
+        isinstance(error, GpuGone)
+        or type(error).__name__ == "AcceleratorError"
+        or any(words in said for words in _DEVICE_IN_WORDS)
     )
 
 

@@ -210,8 +210,8 @@ class Runner:
                 self._elsewhere.append(step.id)
             case BadInput(_, source_id, what):
                 self._repair(step, self._plan.step(source_id), what)
-            case WorkerDied(_, why):
-                self._again(step, why)
+            case WorkerDied():
+                self._again(step, result)
             case Failed():
                 self._fail(step, result)
 
@@ -223,13 +223,13 @@ class Runner:
         for entry in self._waiting.pop(step_id, ()):
             self._tell("arm_ready", entry.arm, entry.seed)
 
-    def _again(self, step: Step, why: str) -> None:
+    def _again(self, step: Step, death: WorkerDied) -> None:
         self._repeated[step.id] += 1
         if self._repeated[step.id] < _ATTEMPTS:
-            self._tell("step_waits", step, f"{why}; trying again")
+            self._tell("step_waits", step, f"{death.why}; trying again")
             self._schedule.put_back(step.id)
         else:
-            self._fail(step, Failed(step.id, f"{why}, {_ATTEMPTS} times", why))
+            self._fail(step, Failed(step.id, f"{death.why}, {_ATTEMPTS} times", death.details or death.why))
 
     def _repair(self, step: Step, source: Step, what: str) -> None:
         self._repeated[source.id] += 1

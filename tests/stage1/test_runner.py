@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
 from toy import DIAMOND, Recorder, ToyWorker, make_plan, run
 
 from compiler.plan import ArmSteps
@@ -141,6 +142,7 @@ def test_fail_fast_begins_nothing_more(tmp_path: Path) -> None:
         ),
         (OSError(errno.EDQUOT, "Disk quota exceeded"), "quota"),
         (RuntimeError("CUDA error: unspecified launch failure"), "stage1 doctor"),
+        (RuntimeError("No CUDA GPUs are available"), "stage1 doctor"),
     ],
 )
 def test_what_no_step_can_survive_ends_the_run(tmp_path: Path, error: Exception, said: str) -> None:
@@ -150,6 +152,23 @@ def test_what_no_step_can_survive_ends_the_run(tmp_path: Path, error: Exception,
     assert len(outcome.failed) == 1
     assert outcome.stopped is not None
     assert said in outcome.stopped
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 79.18 GiB"),
+        RuntimeError("CUDA error: out of memory"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+    ],
+)
+def test_running_out_of_gpu_memory_ends_its_step_alone(tmp_path: Path, error: Exception) -> None:
+    """The device works, and other steps may need less."""
+    outcome = run(tmp_path, make_plan(DIAMOND), ToyWorker(failing=("left",), error=error))
+
+    assert "memory" in outcome.failed["left"] or "ALLOC_FAILED" in outcome.failed["left"]
+    assert outcome.ran == ["top", "right"]
+    assert outcome.stopped is None
 
 
 def test_an_interruption_that_a_library_turned_into_an_exit_is_one(tmp_path: Path) -> None:
