@@ -11,6 +11,7 @@ from compiler.records import Item
 from compiler.world import InstalledCriterion
 from models.weights import meant_folder
 from stage1.installed import installed_criteria
+from stage1.store.files import sha256
 
 _IDENTITY_FILES = ("*.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json")
 
@@ -33,8 +34,7 @@ class DiskWorld:
         Raises:
             OSError: it cannot be read.
         """
-        with Path(path).open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256(Path(path))
 
     def digest_model(self, base: str) -> str | None:
         """One digest over weights, configuration and tokenizer of a model on this disk; None for a hub id.
