@@ -16,6 +16,7 @@ from typing import Any, TextIO
 from compiler.plan import Plan, Step
 from stage1.executors import CurveRow
 from stage1.runner import Outcome
+from stage1.secrets import masked
 from stage1.store import Artifact
 from stage1.time_left import TimeLeft
 
@@ -91,6 +92,14 @@ class JsonObserver:
             blocked=outcome.blocked, stopped=outcome.stopped, seconds=round(outcome.seconds, 3),
         )  # fmt: skip
 
+    def warned(self, text: str) -> None:
+        """`warning`: text."""
+        self.say("warning", text=text)
+
+    def ended(self, why: str, then: str) -> None:
+        """`run_ended`: why, then."""
+        self.say("run_ended", why=why, then=then)
+
     def say(self, event: str, **told: Any) -> None:
         """One line."""
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
@@ -128,4 +137,4 @@ def _pass_on(reading: int, observer: JsonObserver) -> None:
     with os.fdopen(reading, encoding="utf-8", errors="replace") as lines, contextlib.suppress(ValueError):  # `out` is closed
         for line in lines:
             if line.strip():
-                observer.say("stderr", text=line.rstrip("\n"))
+                observer.say("stderr", text=masked(line.rstrip("\n")))

@@ -109,26 +109,16 @@ def _ending_well(plan: Plan, store: Store, tracking: str, options: RunOptions, c
         with stopping_on_signals():
             return _Run(plan, store, tracking, options, console).carry_out()
     except KeyboardInterrupt as stop:
-        console.close()
-        _tell(console, what_stopped(stop), "what was complete is kept, the same command goes on from there")
+        console.ended(what_stopped(stop), "what was complete is kept, the same command goes on from there")
         return exit_code(stop)
     except ExecutorError as problem:
-        console.close()
-        _tell(console, f"error: {problem}", "what was complete is kept")
+        console.ended(f"error: {problem}", "what was complete is kept")
         return 2
     except OSError as error:
-        console.close()
         where = f": {error.filename}" if error.filename else ""
         why = reason_to_stop(error, options.store_root) or f"{error.strerror or one_line(error)}{where}"
-        _tell(console, f"error: {why}", "what was complete is kept")
+        console.ended(f"error: {why}", "what was complete is kept")
         return 3
-
-
-def _tell(console: ConsoleObserver | JsonObserver, what: str, then: str) -> None:
-    if isinstance(console, JsonObserver):
-        console.say("run_ended", why=what)
-    else:
-        print(f"{what}; {then}", file=sys.stderr)
 
 
 class _Run:
@@ -144,7 +134,7 @@ class _Run:
             self._store,
             tracking,
             self._folder / "tracking.json",
-            self._warn,
+            console.warned,
             on_this_machine=options.executor == "local",
         )
 
@@ -220,9 +210,6 @@ class _Run:
             print(f"         uv run mlflow ui --backend-store-uri {without_secrets(self._tracker.uri)}   and open")
         for what, link in links.items():
             print(f"{what}  {masked(link)}")
-
-    def _warn(self, text: str) -> None:
-        self._console.say("warning", text=text) if isinstance(self._console, JsonObserver) else self._console.say(text)
 
 
 def executor_here(plan: Plan, store: Store, make_worker: MakeWorker, workers: int | None) -> Executor:
