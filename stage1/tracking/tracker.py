@@ -6,6 +6,7 @@ and added when it is back, in this run or in the next. What has been recorded is
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from stage1.tracking.recorded import Recorded
 from stage1.tracking.summary_run import log_summary, set_views
 
 _SAMPLE_SECONDS = 5.0  # between looks at processor, memory and GPU
+_LOOKS, _LOOK_EVERY = 20, 0.5  # at what another process is recording; seconds
 
 
 class MlflowTracker:
@@ -48,6 +50,8 @@ class MlflowTracker:
         self._behind: dict[str, ArmSteps] = {}
         self._to_summarize: tuple[Analysis, Path] | None = None
         self._monitors: dict[str, Any] = {}
+        self._others = False
+        """Whether another process was recording what this one wanted to."""
 
     def expect_work(self) -> None:
         """Steps will be made: be ready to record them."""
@@ -97,12 +101,17 @@ class MlflowTracker:
         self._connection.safely(self._summarize, now=True)
 
     def close(self) -> None:
-        """The last chance of this run for what a lost store missed."""
+        """The last chance of this run for what a lost store missed, and for what another process is recording."""
         self._unwatch(*self._monitors)
-        if self._behind:
-            self.catch_up(now=True)
-        if self._to_summarize:
-            self._connection.safely(self._summarize, now=True)
+        for _ in range(_LOOKS):
+            self._others = False
+            if self._behind:
+                self.catch_up(now=True)
+            if self._to_summarize:
+                self._connection.safely(self._summarize, now=True)
+            if not self._others:
+                break
+            time.sleep(_LOOK_EVERY)
         if missing := len(self._behind) + (self._to_summarize is not None):
             self._warn(f"tracking: {missing} runs are not recorded; the same command adds them later")
 
@@ -114,8 +123,10 @@ class MlflowTracker:
     def _finish(self, steps: ArmSteps) -> None:
         done = self._fingerprints(steps)
         with self._store.claim(f"tracking-{done['score']}") as mine:
-            if mine:  # else another process records this very arm
-                self._runs.finish(steps)
+            if not mine:  # another process records this very arm
+                self._others = True
+                return
+            self._runs.finish(steps)
         if self._state.done.get("views") != self._plan.fingerprint:
             set_views(self._plan, self._connection)
             self._state.done["views"] = self._plan.fingerprint
@@ -129,8 +140,10 @@ class MlflowTracker:
         done = {"plan": self._plan.fingerprint, "analyze": analyze}
         if self._state.done.get("summary") != done:
             with self._store.claim(f"tracking-{analyze}") as mine:
-                if mine:  # else another process records it
-                    log_summary(self._plan, *self._to_summarize, self._connection)
+                if not mine:
+                    self._others = True
+                    return
+                log_summary(self._plan, *self._to_summarize, self._connection)
             self._state.done["summary"] = done
             self._save()
         self._to_summarize = None

@@ -303,6 +303,22 @@ def test_two_processes_that_finish_the_same_arm_double_nothing(folder: Path) -> 
     assert len(client.get_metric_history(run.info.run_id, "eval/on_topic")) == 1
 
 
+def test_what_another_process_is_recording_is_looked_at_again(folder: Path) -> None:
+    """It may die over it: an arm counts as recorded once it is, and the end of the run waits a little for that."""
+    warned: list[str] = []
+    tracker, plan, arm = finished_arm(folder, [], warned)
+    with Store(folder).claim(f"tracking-{plan.step(arm.score).fingerprint}") as mine:
+        assert mine
+        tracker.arm_ready(arm.arm, arm.seed)
+    assert not (folder / "tracking.json").exists()
+
+    tracker.close()
+
+    _, run, _ = recorded(folder)
+    assert run.info.status == "FINISHED"
+    assert warned == []
+
+
 def test_a_run_that_was_interrupted_and_finished_has_no_error(folder: Path) -> None:
     """While it waits it is KILLED, with the reason; finished, nothing of that is left."""
     tracker, _, arm = finished_arm(folder, [], [])
