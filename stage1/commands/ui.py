@@ -7,6 +7,7 @@ import os
 import socket
 import sys
 from pathlib import Path
+from typing import Any
 
 from stage1.secrets import masked
 from stage1.tracking.summary_run import ANSWERS, CHARTS, page_of
@@ -17,8 +18,7 @@ _LOCAL = "sqlite:///"
 def open_ui(store_root: Path, port: int) -> int:
     """Print a link per experiment, then become MLflow's server; 2 if nothing was recorded or the port is taken."""
     states = sorted(store_root.glob("*/tracking.json"), key=lambda path: -path.stat().st_mtime)
-    recorded = [(path.parent.name, json.loads(path.read_text(encoding="utf-8"))) for path in states]
-    recorded = [(name, state) for name, state in recorded if state.get("experiment")]
+    recorded = [(path.parent.name, state) for path in states if (state := _state(path)).get("experiment")]
     if not recorded:
         print(f"error: nothing has been recorded in {store_root}; `stage1 run SPEC` does", file=sys.stderr)
         return 2
@@ -38,6 +38,14 @@ def open_ui(store_root: Path, port: int) -> int:
     command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", uri, "--port", str(port), "--workers", "1"]
     os.execv(sys.executable, command)  # becomes the server: Ctrl-C ends it, no child is left behind
     return 0
+
+
+def _state(path: Path) -> dict[str, Any]:
+    """What a file says; nothing where it is damaged: the next run writes it anew."""
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError):
+        return {}
 
 
 def _taken(port: int) -> bool:

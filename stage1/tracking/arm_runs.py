@@ -92,10 +92,11 @@ class ArmRuns:
         return run_id
 
     def end(self, steps: ArmSteps, status: str, why: str) -> None:
-        """Mark an open run FAILED or KILLED, with the reason as a tag."""
-        run_id = self._open.pop(steps.key)
-        self._connection.client.set_tag(run_id, _ERROR, masked(why)[:500])
-        self._connection.client.set_terminated(run_id, status)
+        """Mark an open run FAILED or KILLED, with the reason as a tag, unless another process has finished it."""
+        run_id, client = self._open.pop(steps.key), self._connection.client
+        if client.get_run(run_id).info.status != "FINISHED":
+            client.set_tag(run_id, _ERROR, masked(why)[:500])
+            client.set_terminated(run_id, status)
 
     def ends(self, status: str, why: str) -> None:
         """The same for every open run."""

@@ -76,7 +76,8 @@ class MlflowTracker:
     def step_failed(self, step_id: str, why: str) -> None:
         """The arm's run is marked FAILED, with the reason as a tag."""
         self._unwatch(step_id)
-        owner = self._owners.get(step_id)
+        step = self._plan.step(step_id)
+        owner = self._owners.get(step_id) or self._arms.get((step.arm or "", step.seed))
         if owner and self._runs.is_open(owner):
             self._connection.safely(lambda: self._runs.end(owner, "FAILED", why))
 
@@ -112,6 +113,10 @@ class MlflowTracker:
             if not self._others:
                 break
             time.sleep(_LOOK_EVERY)
+        if not self._behind and any(
+            map(self._runs.is_open, self._plan.arms)
+        ):  # trained for others, or what it needs has failed
+            self._connection.safely(lambda: self._runs.ends("KILLED", "not evaluated in this run"), now=True)
         if missing := len(self._behind) + (self._to_summarize is not None):
             self._warn(f"tracking: {missing} runs are not recorded; the same command adds them later")
 

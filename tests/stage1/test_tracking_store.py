@@ -288,19 +288,36 @@ def test_an_arm_that_two_plans_share_is_recorded_once(folder: Path) -> None:
         assert len(run.inputs.dataset_inputs) == 1
 
 
-def test_two_processes_that_finish_the_same_arm_double_nothing(folder: Path) -> None:
-    """Both have the run open and know it as it was before either was done; the second leaves it as the first made it."""
-    (first, _, arm), (second, _, _) = (finished_arm(folder, [], []) for _ in range(2))
-    for tracker in (first, second):
+def test_processes_that_share_an_arm_double_nothing(folder: Path) -> None:
+    """All have the run open and know it as it was before one was done; it stays as the first made it, whatever becomes of others."""
+    (first, _, arm), (second, _, _), (third, _, _) = (finished_arm(folder, [], []) for _ in range(3))
+    for tracker in (first, second, third):
         tracker._runs.send(tracker._runs.open(arm), [])
 
-    for tracker in (first, second):
-        tracker.arm_ready(arm.arm, arm.seed)
+    first.arm_ready(arm.arm, arm.seed)
+    third.interrupted()
+    second.arm_ready(arm.arm, arm.seed)
 
     client, run, rows = recorded(folder)
     assert run.info.status == "FINISHED"
     assert len(rows) == 1
     assert len(client.get_metric_history(run.info.run_id, "eval/on_topic")) == 1
+
+
+def test_a_run_that_is_not_evaluated_is_not_left_running(folder: Path) -> None:
+    """An arm whose answers cannot be had FAILED with the reason; one that was trained for another arm alone waits, KILLED."""
+    tracker, _, _ = finished_arm(folder, [], [])
+    for seed in (1, 2):
+        tracker.step_started(f"train/sft/seed-{seed}")
+        tracker.step_finished(f"train/sft/seed-{seed}")
+
+    tracker.step_failed("respond/sft/seed-1", "no room")
+    tracker.close()
+
+    runs = MlflowClient(tracker.uri).search_runs(["1"], order_by=["params.seed"])
+    assert [(run.info.status, run.data.tags["stage1.error"]) for run in runs] == [
+        ("FAILED", "no room"), ("KILLED", "not evaluated in this run"),
+    ]  # fmt: skip
 
 
 def test_what_another_process_is_recording_is_looked_at_again(folder: Path) -> None:

@@ -136,6 +136,8 @@ def test_doctor_finds_damage_and_says_what_to_do(
 
 
 def test_ui_without_a_recorded_run_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Nothing recorded: one line, exit 2."""
+    """Nothing recorded, or nothing that can be read: one line, exit 2."""
+    (tmp_path / "nano").mkdir()
+    (tmp_path / "nano" / "tracking.json").write_text('{"uri": "sqlite')
     assert open_ui(tmp_path, 5000) == 2
     assert "stage1 run" in capsys.readouterr().err
