@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Protocol
 
+from compiler.language.data import Instructions
+from compiler.records import Item
+
 CRITERIA_GROUP = "stage1.criteria"
 """The entry point group under which an installed package declares criteria."""
 
@@ -53,6 +56,9 @@ class World(Protocol):
     def installed_criteria(self) -> tuple[InstalledCriterion, ...]:
         """The criteria that installed packages declare, by name, then by distribution."""
 
+    def held_out(self, instructions: Instructions, /) -> tuple[Item, ...] | None:
+        """The items on which every arm is scored; None where they are not known."""
+
 
 class Remembering:
     """A world that is asked each question once: hashing large weights takes its time."""
@@ -62,3 +68,4 @@ class Remembering:
         self.digest_file: Callable[[str], str] = cache(world.digest_file)
         self.digest_model: Callable[[str], str | None] = cache(world.digest_model)
         self.installed_criteria: Callable[[], tuple[InstalledCriterion, ...]] = cache(world.installed_criteria)
+        self.held_out: Callable[[Instructions], tuple[Item, ...] | None] = cache(world.held_out)

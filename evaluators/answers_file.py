@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, get_args
 
+from compiler.json_lines import NoObject, json_object, name_of, numbered_lines
 from compiler.records import Constraint, ConstraintType, Kind
-from evaluators.numbered_lines import numbered_lines
 from evaluators.scoring import score_answer
 from evaluators.view import AnswerView
 
@@ -21,15 +21,6 @@ _CONSTRAINTS = get_args(ConstraintType)
 _NEEDS_N = frozenset({"sentences", "words_max"})
 _NEEDS_TEXT = frozenset({"contains", "starts_with"})
 _KEYS = frozenset({"id", "kind", "instruction", "answers", "constraint", "response", "hit_token_limit"})
-_NAMES = {
-    dict: "an object",
-    list: "a list",
-    str: "a string",
-    bool: "true or false",
-    int: "a number",
-    float: "a number",
-    type(None): "null",
-}
 
 
 class MalformedAnswers(ValueError):
@@ -85,7 +76,7 @@ def read_answers(lines: Iterable[str], path: str) -> tuple[list[OutsideAnswer], 
     for number, text in numbered_lines(lines):
         try:
             answer = _read_line(text, number, notes)
-        except _Wrong as wrong:
+        except (_Wrong, NoObject) as wrong:
             problems.append(f"{path}:{number}: {wrong}")
             continue
         if answer.id in ids:
@@ -106,7 +97,7 @@ def score_lines(answers: Iterable[OutsideAnswer]) -> Iterator[str]:
 
 
 def _read_line(text: str, number: int, notes: _Notes) -> OutsideAnswer:
-    row = _parse(text)
+    row = json_object(text)
     missing = [key for key in ("id", "kind", "instruction", "response", "hit_token_limit") if key not in row]
     if missing:
         raise _Wrong(f"missing {', '.join(f'`{key}`' for key in missing)}")
@@ -126,28 +117,16 @@ def _read_line(text: str, number: int, notes: _Notes) -> OutsideAnswer:
     return OutsideAnswer(_id(row["id"]), view)
 
 
-def _parse(text: str) -> dict[str, Any]:
-    try:
-        row = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise _Wrong(f"not JSON: {error.msg} (column {error.colno})") from None
-    except (ValueError, RecursionError) as error:
-        raise _Wrong(f"not JSON that can be read: {error}") from None
-    if not isinstance(row, dict):
-        raise _Wrong(f"expected an object, got {_name(row)}")
-    return row
-
-
 def _id(value: Any) -> str | int:
     if isinstance(value, bool) or not isinstance(value, str | int):
-        raise _Wrong(f"`id` must be a string or a whole number, not {_name(value)}")
+        raise _Wrong(f"`id` must be a string or a whole number, not {name_of(value)}")
     return value
 
 
 def _string(row: dict[str, Any], key: str, *, filled: bool = False) -> str:
     value = row[key]
     if not isinstance(value, str):
-        raise _Wrong(f"`{key}` must be a string, not {_name(value)}")
+        raise _Wrong(f"`{key}` must be a string, not {name_of(value)}")
     if filled and not value.strip():
         raise _Wrong(f"`{key}` must not be empty")
     return value
@@ -156,7 +135,7 @@ def _string(row: dict[str, Any], key: str, *, filled: bool = False) -> str:
 def _boolean(row: dict[str, Any], key: str) -> bool:
     value = row[key]
     if not isinstance(value, bool):
-        raise _Wrong(f"`{key}` must be true or false, not {_name(value)}")
+        raise _Wrong(f"`{key}` must be true or false, not {name_of(value)}")
     return value
 
 
@@ -182,7 +161,7 @@ def _constraint(value: Any, number: int, notes: _Notes) -> Constraint | None:
     if n is not None and not _is_count(n):
         raise _Wrong("`constraint.n` must be null or a whole number of at least 1")
     if text is not None and not isinstance(text, str):
-        raise _Wrong(f"`constraint.text` must be null or a string, not {_name(text)}")
+        raise _Wrong(f"`constraint.text` must be null or a string, not {name_of(text)}")
     if (kind in _NEEDS_N and n is None) or (kind in _NEEDS_TEXT and not (text or "").strip()):
         notes.add(
             f"a constraint of type {json.dumps(kind)} without its `{'n' if kind in _NEEDS_N else 'text'}` is ignored", number
@@ -194,7 +173,3 @@ def _constraint(value: Any, number: int, notes: _Notes) -> Constraint | None:
 def _is_count(n: Any) -> bool:
     whole = (isinstance(n, int) and not isinstance(n, bool)) or (isinstance(n, float) and n.is_integer())
     return whole and n >= 1
-
-
-def _name(value: Any) -> str:
-    return _NAMES.get(type(value), "something else")

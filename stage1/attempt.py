@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from compiler.plan import Plan, Step
-from stage1.failures import one_line, reason_to_stop
+from stage1.failures import lost_device, one_line, reason_to_stop
 from stage1.metering import metered, start_metering
 from stage1.planned_claims import KINDS, RECORDED, marks
 from stage1.provenance import peak_memory_bytes, provenance
@@ -69,11 +69,18 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True)
+class DeviceLost(Failed):
+    """The step's device stopped working: this process is of no more use, another device may be."""
+
+
+@dataclass(frozen=True, slots=True)
 class WorkerDied:
     """Whoever worked on the step is gone, and so is its work."""
 
     step_id: str
     why: str
+    details: str = ""
+    """For the log, where the worker could still tell."""
 
 
 Result = Made | Found | Busy | BadInput | Failed | WorkerDied
@@ -147,4 +154,5 @@ def _failed(step: Step, store: Store, error: BaseException) -> Failed:
     carried = "".join(f"{name}: {value}\n" for name, value in vars(error).items())
     details = masked("".join(traceback.format_exception(error)) + carried)
     why = f"a library ended the process with code {error.code}" if isinstance(error, SystemExit) else one_line(error)
-    return Failed(step.id, masked(why), details, reason_to_stop(error, store.root))
+    kind = DeviceLost if lost_device(error) else Failed
+    return kind(step.id, masked(why), details, reason_to_stop(error, store.root))

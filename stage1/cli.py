@@ -236,13 +236,23 @@ def diff(
 def gc(
     specs: Annotated[Path, typer.Option(metavar="DIR", help="The folder whose specs need what is kept.")] = Path("specs"),
     delete: Annotated[bool, typer.Option("--delete", help="Remove it; without this nothing is removed.")] = False,
+    forget: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="EXPERIMENT",
+            help="At a URL: keep nothing for last runs of this experiment from other folders; repeatable.",
+            show_default=False,
+        ),
+    ] = None,
     store: StoreRoot = "runs",
 ) -> None:
     """Show, or remove, what no spec in a folder needs."""
     from stage1.commands.gc import collect
 
     root, url = _place(store)
-    raise typer.Exit(collect(specs, root, delete=delete, url=url))
+    if forget and url is None:
+        raise typer.BadParameter("it is for a store at a URL; in a folder the specs alone decide", param_hint="--forget")
+    raise typer.Exit(collect(specs, root, delete=delete, url=url, forget=forget or ()))
 
 
 @app.command()

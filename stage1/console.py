@@ -111,8 +111,17 @@ class ConsoleObserver:
         if outcome.stopped:
             self.say(f"[bold red]stopped[/] {escape(outcome.stopped)}")
 
+    def warned(self, text: str) -> None:
+        """A line of plain text from beside the steps."""
+        self.say(escape(text))
+
+    def ended(self, why: str, then: str) -> None:
+        """The last line of a run that came to no end of its own."""
+        self.close()
+        self.say(escape(f"{why}; {then}"))
+
     def say(self, text: str) -> None:
-        """One line above the bars."""
+        """One line above the bars, with markup."""
         self._console.print(text, highlight=False, soft_wrap=True)
 
     def close(self) -> None:

@@ -16,7 +16,14 @@ _FULL = {
 }
 _FORBIDDEN = {errno.EROFS: "is read-only", errno.EACCES: "may not be written", errno.EPERM: "may not be written"}
 _FULL_IN_WORDS = ("no space left on device", "os error 28", "disk quota exceeded", "file too large", "os error 27")
-_DEVICE_IN_WORDS = ("cuda error", "device-side assert", "nccl error", "hip error")
+_DEVICE_IN_WORDS = (
+    "cuda error", "device-side assert", "nccl error", "hip error", "no cuda gpus are available", "cuda unknown error",
+)  # fmt: skip
+_MEMORY_IN_WORDS = ("out of memory", "cublas_status_alloc_failed")
+
+
+class GpuGone(RuntimeError):
+    """A GPU that this process was given is not there; the message names it."""
 
 
 def one_line(error: BaseException) -> str:
@@ -27,7 +34,7 @@ def one_line(error: BaseException) -> str:
 
 def reason_to_stop(error: BaseException, root: Path) -> str | None:
     """Why no other step can succeed either, and the way out; None when the failure concerns its own step alone."""
-    for link in _chain(error):
+    for link in chain(error):
         reason = _of_storage(link, root) or _of_disk(link, root) or _of_device(link)
         if reason:
             return reason
@@ -53,17 +60,33 @@ def _of_disk(error: BaseException, root: Path) -> str | None:
     return None
 
 
+def lost_device(error: BaseException) -> str | None:
+    """What the device said when it stopped working; None when it works. A process cannot use a device that did so once."""
+    return next((one_line(link)[:200] for link in chain(error) if _is_of_device(link)), None)
+
+
 def _of_device(error: BaseException) -> str | None:
-    named = type(error).__name__ == "AcceleratorError"
-    said = str(error).lower()
-    if type(error).__name__ == "OutOfMemoryError" or not (named or any(words in said for words in _DEVICE_IN_WORDS)):
+    if not _is_of_device(error):
         return None
     return (
         f"the device stopped working ({one_line(error)[:200]}); check it with `stage1 doctor`, then run the same command again"
     )
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
+def _is_of_device(error: BaseException) -> bool:
+    """Running out of memory is no failure of the device, though some drivers call it an error of CUDA, too."""
+    said = str(error).lower()
+    if type(error).__name__ == "OutOfMemoryError" or any(words in said for words in _MEMORY_IN_WORDS):
+        return False
+    return (
+        isinstance(error, GpuGone)
+        or type(error).__name__ == "AcceleratorError"
+        or any(words in said for words in _DEVICE_IN_WORDS)
+    )
+
+
+def chain(error: BaseException) -> Iterator[BaseException]:
+    """An exception and what it came from, the last first."""
     seen: set[int] = set()
     link: BaseException | None = error
     while link is not None and id(link) not in seen:

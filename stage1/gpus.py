@@ -8,6 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+SEAT_GPUS = "STAGE1_SEAT_GPUS"
+"""Set in a process that was given GPUs: it must not do with the CPU where they are gone."""
+
 
 @dataclass(frozen=True, slots=True)
 class Gpu:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import sys
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
@@ -12,10 +16,12 @@ from typing import Any, TextIO
 from compiler.plan import Plan, Step
 from stage1.executors import CurveRow
 from stage1.runner import Outcome
+from stage1.secrets import masked
 from stage1.store import Artifact
 from stage1.time_left import TimeLeft
 
 _PROGRESS_EVERY = 1.0  # seconds
+_PATIENCE = 1.0  # seconds for what was written last to arrive
 
 
 class JsonObserver:
@@ -24,6 +30,7 @@ class JsonObserver:
     def __init__(self, out: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
         self._out = out
         self._clock = clock
+        self._lock = threading.Lock()
         self._told: dict[str, float] = {}
         self._left = TimeLeft([])
 
@@ -85,14 +92,49 @@ class JsonObserver:
             blocked=outcome.blocked, stopped=outcome.stopped, seconds=round(outcome.seconds, 3),
         )  # fmt: skip
 
+    def warned(self, text: str) -> None:
+        """`warning`: text."""
+        self.say("warning", text=text)
+
+    def ended(self, why: str, then: str) -> None:
+        """`run_ended`: why, then."""
+        self.say("run_ended", why=why, then=then)
+
     def say(self, event: str, **told: Any) -> None:
         """One line."""
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        self._out.write(json.dumps({"time": now, "event": event, **told}, ensure_ascii=False) + "\n")
-        self._out.flush()
+        with self._lock:
+            self._out.write(json.dumps({"time": now, "event": event, **told}, ensure_ascii=False) + "\n")
+            self._out.flush()
 
     def close(self) -> None:
         """Nothing is held open."""
 
     def _of(self, step: Step, event: str, **told: Any) -> None:
         self.say(event, step=step.id, kind=step.kind, arm=step.arm, seed=step.seed, **told)
+
+
+@contextlib.contextmanager
+def stderr_as_events() -> Iterator[JsonObserver]:
+    """Within the block nothing but events reaches stderr: what libraries and child processes write there is `stderr`: text."""
+    sys.stderr.flush()
+    reading, writing = os.pipe()
+    with os.fdopen(os.dup(2), "w", encoding="utf-8", newline="\n") as out:
+        observer = JsonObserver(out)
+        os.dup2(writing, 2)
+        os.close(writing)
+        pump = threading.Thread(target=_pass_on, args=(reading, observer), daemon=True)
+        pump.start()
+        try:
+            yield observer
+        finally:
+            sys.stderr.flush()
+            os.dup2(out.fileno(), 2)
+            pump.join(_PATIENCE)  # a child that is still there keeps the pipe open
+
+
+def _pass_on(reading: int, observer: JsonObserver) -> None:
+    with os.fdopen(reading, encoding="utf-8", errors="replace") as lines, contextlib.suppress(ValueError):  # `out` is closed
+        for line in lines:
+            if line.strip():
+                observer.say("stderr", text=masked(line.rstrip("\n")))

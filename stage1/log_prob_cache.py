@@ -9,12 +9,27 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from compiler.plan import Plan, Step, fingerprint
+
 if TYPE_CHECKING:
     from models.pairs import Tree
+
+
+def model_asked(step: Step, checkpoint: str | None) -> str:
+    """Fingerprint of the very model that a step asks, by which its folder is named: base, precision, trained weights."""
+    return fingerprint({"model": step.settings["model"], "checkpoint": checkpoint, "version": step.version})
+
+
+def models_asked(plan: Plan) -> Iterator[str]:
+    """The same for all steps of a plan that ask for log-probabilities."""
+    for step in plan.steps:
+        if step.kind in ("reference", "prefer"):
+            source = step.inputs.get("checkpoint")
+            yield model_asked(step, plan.step(source).fingerprint if source else None)
 
 
 class LogProbCache:

@@ -126,7 +126,7 @@ class Runner:
         complete = {step.id for step in wanted if step.fingerprint in known}
         self._outcome.reused = [step.id for step in wanted if step.id in complete]
         self._waiting = _by_score(self._plan, only)
-        self._schedule = Schedule(wanted, complete, self._seconds)
+        self._schedule = Schedule(wanted, complete, self._seconds, falls_with_what_it_follows=_gate_stops(self._plan))
         self._tell("run_started", self._plan, self._schedule.left())
         for step_id in self._outcome.reused:
             self._announce(step_id)
@@ -210,8 +210,8 @@ class Runner:
                 self._elsewhere.append(step.id)
             case BadInput(_, source_id, what):
                 self._repair(step, self._plan.step(source_id), what)
-            case WorkerDied(_, why):
-                self._again(step, why)
+            case WorkerDied():
+                self._again(step, result)
             case Failed():
                 self._fail(step, result)
 
@@ -223,13 +223,13 @@ class Runner:
         for entry in self._waiting.pop(step_id, ()):
             self._tell("arm_ready", entry.arm, entry.seed)
 
-    def _again(self, step: Step, why: str) -> None:
+    def _again(self, step: Step, death: WorkerDied) -> None:
         self._repeated[step.id] += 1
         if self._repeated[step.id] < _ATTEMPTS:
-            self._tell("step_waits", step, f"{why}; trying again")
+            self._tell("step_waits", step, f"{death.why}; trying again")
             self._schedule.put_back(step.id)
         else:
-            self._fail(step, Failed(step.id, f"{why}, {_ATTEMPTS} times", why))
+            self._fail(step, Failed(step.id, f"{death.why}, {_ATTEMPTS} times", death.details or death.why))
 
     def _repair(self, step: Step, source: Step, what: str) -> None:
         self._repeated[source.id] += 1
@@ -291,7 +291,7 @@ def select(plan: Plan, only: Sequence[str]) -> list[Step]:
     unknown = sorted(set(only) - {arm.arm for arm in plan.arms})
     if unknown:
         raise KeyError(unknown[0])
-    waits = plan.spec["evaluation"]["gate"] == "stop"  # else the gate only warns, which needs no arm that was not asked for
+    waits = _gate_stops(plan)  # else the gate only warns, which needs no arm that was not asked for
     needed = [arm.score for arm in plan.arms if arm.arm in only]
     seen: set[str] = set()
     while needed:
@@ -301,6 +301,11 @@ def select(plan: Plan, only: Sequence[str]) -> list[Step]:
             step = plan.step(step_id)
             needed.extend((*step.inputs.values(), *(step.after if waits else ())))
     return [step for step in plan.steps if step.id in seen]
+
+
+def _gate_stops(plan: Plan) -> bool:
+    """Whether what comes after the gate may only begin once it has opened."""
+    return bool(plan.spec["evaluation"]["gate"] == "stop")
 
 
 def _by_score(plan: Plan, only: Sequence[str]) -> dict[str, list[ArmSteps]]:

@@ -15,9 +15,20 @@ from compiler.plan import Step
 class Schedule:
     """The state of a plan that is being carried out. Each operation takes O(edges touched x log steps)."""
 
-    def __init__(self, steps: Sequence[Step], complete: Container[str], seconds: Callable[[Step], float]) -> None:
-        """`steps` hold all inputs of each other, inputs first; `complete` are the ids of those that need not be made."""
+    def __init__(
+        self,
+        steps: Sequence[Step],
+        complete: Container[str],
+        seconds: Callable[[Step], float],
+        *,
+        falls_with_what_it_follows: bool = True,
+    ) -> None:
+        """`steps` hold all inputs of each other, inputs first; `complete` are the ids of those that need not be made.
+
+        Of what a step comes `after` it reads nothing: if that cannot be made the step falls with it, or else goes ahead.
+        """
         self._steps = {step.id: step for step in steps}
+        self._falls = falls_with_what_it_follows
         self._consumers: dict[str, list[str]] = {step.id: [] for step in steps}
         for step in steps:
             for source in sorted(self._sources(step)):
@@ -53,12 +64,20 @@ class Schedule:
         self._to_make.discard(step_id)
         self._taken.discard(step_id)
         blocked: set[str] = set()
+        freed: list[str] = []
         open_ends = [step_id]
         while open_ends:
-            found = [c for c in self._consumers[open_ends.pop()] if c in self._to_make and c not in blocked]
-            blocked.update(found)
-            open_ends += found
+            gone = open_ends.pop()
+            for consumer in self._consumers[gone]:
+                if not self._falls and gone not in self._steps[consumer].inputs.values():
+                    freed.append(consumer)
+                elif consumer in self._to_make and consumer not in blocked:
+                    blocked.add(consumer)
+                    open_ends.append(consumer)
         self._to_make -= blocked
+        for consumer in freed:
+            self._missing[consumer] -= 1
+            self._offer(consumer)
         return sorted(blocked, key=self._place.__getitem__)
 
     def put_back(self, step_id: str) -> None:

@@ -6,9 +6,12 @@ import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from compiler.language.data import Instructions
+from compiler.records import Item
 from compiler.world import InstalledCriterion
 from models.weights import meant_folder
 from stage1.installed import installed_criteria
+from stage1.store.files import sha256
 
 _IDENTITY_FILES = ("*.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json")
 
@@ -31,8 +34,7 @@ class DiskWorld:
         Raises:
             OSError: it cannot be read.
         """
-        with Path(path).open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256(Path(path))
 
     def digest_model(self, base: str) -> str | None:
         """One digest over weights, configuration and tokenizer of a model on this disk; None for a hub id.
@@ -54,3 +56,12 @@ class DiskWorld:
     def installed_criteria(self) -> tuple[InstalledCriterion, ...]:
         """The criteria that installed packages declare."""
         return installed_criteria()
+
+    def held_out(self, instructions: Instructions) -> tuple[Item, ...] | None:
+        """The items on which every arm is scored, as the run will draw them; None where the instruction file is faulty."""
+        from stage1.steps.instructions import drawn  # to read the bank and draw from it takes a second or two
+
+        try:
+            return drawn(instructions.model_dump(), self.read_text).heldout
+        except (OSError, ValueError):
+            return None

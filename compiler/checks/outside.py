@@ -7,9 +7,16 @@ from collections.abc import Iterator
 from compiler.checks.subject import Subject
 from compiler.diagnostics import Diagnostic, did_you_mean, error, printable, quoted, suggestion, warning
 from compiler.language.evidence import EntryPoint
+from compiler.outside_answers import MalformedResponses, read_responses
 from compiler.resolve import ResolvedArm
+from compiler.source.text import SourceText
 from compiler.source.tree import Path
 from compiler.world import CRITERIA_GROUP
+
+_MOST = 20
+"""Wrong lines of a file told one by one."""
+_ANSWERS = "a JSONL file of answers in UTF-8"
+_LINE = "an answer is one JSON object with the `id` of a held-out item, or its `instruction`, and `response`"
 
 
 def check_own_criteria(subject: Subject) -> Iterator[Diagnostic]:
@@ -57,14 +64,34 @@ def check_responses(subject: Subject) -> Iterator[Diagnostic]:
     for name, arm in subject.spec.arms.items():
         if arm.responses is None or not subject.draft.is_whole("arms", name):
             continue
-        missing = _unreadable(subject, ("arms", name, "responses"), arm.responses, "a JSONL file of answers")
-        if missing is not None:
-            yield missing
+        missing = _unreadable(subject, ("arms", name, "responses"), arm.responses, _ANSWERS)
+        yield from _lines(subject, name, arm.responses) if missing is None else (missing,)
         said = {"from": arm.from_, "train": arm.train, "prompt": arm.prompt, "data": arm.data}
         for key in (key for key, value in said.items() if value is not None):
             message = f"arm {quoted(name)} has answers made elsewhere, so `{key}` means nothing"
             yield error("S312", subject.key("arms", name, key), message, label="means nothing here", help="remove it")
     yield from _built_upon(subject)
+
+
+def _lines(subject: Subject, name: str, path: str) -> Iterator[Diagnostic]:
+    """Every line answers a held-out item, none of them twice."""
+    try:
+        source = SourceText(path, subject.world.read_text(path))
+    except UnicodeDecodeError:
+        place = subject.value("arms", name, "responses")
+        yield error("S310", place, f"the file {quoted(path)} cannot be read", label="not UTF-8", help=_ANSWERS)
+        return
+    whole = subject.draft.is_whole("data", "instructions")
+    items = subject.world.held_out(subject.spec.data.instructions) if whole else None
+    try:
+        read_responses(source.text.split("\n"), path, items)
+    except MalformedResponses as malformed:
+        wrong = malformed.problems
+        for number, what in wrong[:_MOST]:
+            message = f"line {number} is no answer to a held-out item: {printable(what)}"
+            yield error("S314", source.line_place(number), message, label="malformed", help=_LINE)
+        if len(wrong) > _MOST:
+            yield error("S314", source.place(0, 0), f"{len(wrong) - _MOST} more lines of {quoted(path)} are wrong")
 
 
 def _built_upon(subject: Subject) -> Iterator[Diagnostic]:

@@ -10,6 +10,7 @@ _FROM_FILE = (
 )
 _FIRST = '{"id": "a", "kind": "qa", "instruction": "What is the capital of France?", "answers": ["Paris"]}\n'
 _SECOND = '{"id": "b", "kind": "completion", "instruction": "Complete: the sun rises in the"}\n'
+_ANSWERED = _FROM_FILE.replace("{base: {}}", "{base: {}, other: {responses: answers.jsonl}}")
 
 _CRITERION = """
 from evaluators.criteria import Criterion
@@ -140,9 +141,9 @@ CODES = (
         `response` (also `hit_token_limit` and `tokens`, if known). There is no model behind such an arm: it has no
         preference accuracy, nothing can start from it, and no other setting means anything to it.
         """,
-        "experiment: demo\narms: {base: {}, other: {responses: answers.jsonl, prompt: raw}}\n",
-        "experiment: demo\narms: {base: {}, other: {responses: answers.jsonl}}\n",
-        files={"answers.jsonl": '{"id": "capital/1/france", "response": " Paris\\nEND"}\n'},
+        _ANSWERED.replace("answers.jsonl}", "answers.jsonl, prompt: raw}"),
+        _ANSWERED,
+        files={"mine.jsonl": _FIRST + _SECOND, "answers.jsonl": '{"id": "b", "response": " east\\nEND"}\n'},
     ),
     Code(
         "S313",
@@ -159,6 +160,22 @@ CODES = (
         """,
         "experiment: demo\nevaluation: {own_criteria: {short: {entry_point: brevity}}}\narms: {base: {}}\n",
         _BANK,
+    ),
+    Code(
+        "S314",
+        "a line of a file of answers is wrong",
+        """
+        Every line of the file that an arm's `responses` name is one JSON object: the `id` of a held-out item or its
+        `instruction`, and the `response`; `hit_token_limit` and `tokens` where they are known. No item is answered twice, and
+        none that is not held out: which those are follows from `data.instructions`. The place is in that file.
+        """,
+        _ANSWERED,
+        _ANSWERED.replace("answers.jsonl", "right.jsonl"),
+        files={
+            "mine.jsonl": _FIRST + _SECOND,
+            "answers.jsonl": '{"id": "b", "answer": " east\\nEND"}\n',
+            "right.jsonl": '{"id": "b", "response": " east\\nEND"}\n',
+        },
     ),
     Code(
         "S401",

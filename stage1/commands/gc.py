@@ -5,15 +5,21 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from compiler.plan import Plan
 from stage1.commands.compiling import CannotRead
 from stage1.commands.plan import previous_plan
 from stage1.commands.plans import plan_of, specs_in
+from stage1.log_prob_cache import models_asked
 from stage1.store import MANIFEST, Store
+
+if TYPE_CHECKING:
+    from stage1.store.shared import SharedStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +32,10 @@ class Garbage:
     bytes: int
 
 
-def collect(specs: Path, store_root: Path, *, delete: bool, url: str | None = None) -> int:
+def collect(specs: Path, store_root: Path, *, delete: bool, url: str | None = None, forget: Sequence[str] = ()) -> int:
     """Show what can go, and with `delete` remove it; 1 if a spec has errors, 2 if there is none.
+
+    At a URL the last runs of everybody keep what they need, but for those of the experiments in `forget`.
 
     Raises:
         StoreUnreachable: the URL cannot be used.
@@ -42,7 +50,11 @@ def collect(specs: Path, store_root: Path, *, delete: bool, url: str | None = No
         return 1
     needed = _needed([plan for plan in plans if plan], store_root)
     _collect_here(specs, needed, store_root, delete=delete)
-    return 0 if url is None else _collect_shared(specs, needed, store_root, url, delete=delete)
+    if url is None:
+        return 0
+    from stage1.store.shared import SharedStore  # only a URL is worth the time of importing it
+
+    return _collect_shared(specs, needed, SharedStore(store_root, url), forget, delete=delete)
 
 
 def _collect_here(specs: Path, needed: frozenset[str], store_root: Path, *, delete: bool) -> None:
@@ -59,28 +71,37 @@ def _collect_here(specs: Path, needed: frozenset[str], store_root: Path, *, dele
     print(f"{total} in {len(garbage)} folders was needed by no spec in {specs}; {gone} folders and {locks} idle locks removed")
 
 
-def _collect_shared(specs: Path, needed: frozenset[str], store_root: Path, url: str, *, delete: bool) -> int:
+def _collect_shared(specs: Path, needed: frozenset[str], store: SharedStore, forget: Sequence[str], *, delete: bool) -> int:
     """The same at a URL, where others may run other specs: what their last plans need stays, too."""
-    from stage1.store.shared import SharedStore
-
-    store = SharedStore(store_root, url)
-    others = [_plan_in(content) for content in store.plans()]
-    if None in others:
+    last = {name: _plan_in(content) for name, content in store.plans().items()}
+    if None in last.values():
         print(
             f"error: {store.shown} holds a plan that this version cannot read, so nothing was removed there",
             file=sys.stderr,
         )
         return 1
-    kept = needed.union(*({step.fingerprint for step in plan.steps} for plan in others if plan))
+    plans = {name: plan for name, plan in last.items() if plan}
+    forgotten = [name for name, plan in plans.items() if plan.experiment in forget]
+    kept_by = {
+        name: frozenset(step.fingerprint for step in plan.steps) - needed
+        for name, plan in plans.items()
+        if name not in forgotten
+    }
+    kept = needed.union(*kept_by.values())
     garbage = {fingerprint: size for fingerprint, size in sorted(store.sizes().items()) if fingerprint not in kept}
     for fingerprint, size in garbage.items():
         what = store.step_of(fingerprint) or "incomplete"
         print(f"{_size(size):>10}  {what:<40} {store.shown} {fingerprint}")
+    others = Counter(plans[name].experiment for name, steps in kept_by.items() if steps)
+    if others:
+        told = ", ".join(f"{experiment} ({count})" for experiment, count in sorted(others.items()))
+        print(f"last runs from other folders or with other settings keep what they need: {told}; `--forget NAME` lets it go")
     total = f"{_size(sum(garbage.values()))} in {len(garbage)} artifacts at {store.shown}"
     if not delete:
         print(f"{total} is needed by no spec in {specs} and by no last run there; `--delete` removes it")
         return 0
     gone = sum(store.remove(fingerprint) for fingerprint in garbage)
+    store.remote.remove(*forgotten)
     print(f"{total} was needed by no spec in {specs} and by no last run there; {gone} removed")
     return 0
 
@@ -93,14 +114,16 @@ def _plan_in(content: bytes) -> Plan | None:
 
 
 def _needed(plans: list[Plan], store_root: Path) -> frozenset[str]:
-    """The artifacts of the specs as they stand, and of their last runs, which may have had overrides."""
+    """The artifacts of the specs as they stand and of their last runs, which may have had overrides; the models they ask."""
     last = [previous_plan(store_root / plan.experiment / "plan.json") for plan in plans]
-    return frozenset(step.fingerprint for plan in (*plans, *last) if plan for step in plan.steps)
+    known = [plan for plan in (*plans, *last) if plan]
+    return frozenset(name for plan in known for name in (*(step.fingerprint for step in plan.steps), *models_asked(plan)))
 
 
 def find_garbage(needed: frozenset[str], store_root: Path) -> Iterator[Garbage]:
-    """Artifacts and scratch that are not needed, drafts of dead writers, and what was set aside as damaged."""
-    for part, always in (("artifacts", False), ("scratch", False), ("unfinished", True), ("damaged", True)):
+    """What is not needed of artifacts, scratch and log-probabilities; drafts of dead writers; what was damaged."""
+    parts = (("artifacts", False), ("scratch", False), ("log_probs", False), ("unfinished", True), ("damaged", True))
+    for part, always in parts:
         folder = store_root / part
         for entry in sorted(folder.iterdir()) if folder.is_dir() else ():
             fingerprint = entry.name.split(".")[0]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from compiler import compile_spec
 from compiler.assessment import Assessment, assess
+from compiler.language.data import Instructions
 from compiler.plan import Plan
 from evaluators.labels import MalformedLabels, compare
 from stage1.commands.compiling import CannotRead, beside_the_review, compile_file, print_diagnostics
@@ -90,13 +91,16 @@ def review_of(plan: Plan, store_root: Path | None = None) -> Assessment | None:
 
 
 class _PlannedWorld(DiskWorld):
-    """The disk, but for weights: their digests are in the plan, and hashing them again can take minutes."""
+    """The disk, but for what the run has settled and would take its time again: digests of weights, and the split."""
 
     def __init__(self, digests: Mapping[str, str | None]) -> None:
         self._digests = digests
 
     def digest_model(self, base: str) -> str | None:
         return self._digests.get(base)
+
+    def held_out(self, instructions: Instructions) -> None:
+        """Answers made elsewhere have been read."""
 
 
 class _WrongLabels(Exception):

@@ -28,7 +28,7 @@ from stage1.executors.seats import seats_here
 from stage1.failures import one_line, reason_to_stop
 from stage1.gpus import visible_gpus
 from stage1.interruption import exit_code, stopping_on_signals, what_stopped
-from stage1.json_log import JsonObserver
+from stage1.json_log import JsonObserver, stderr_as_events
 from stage1.runner import Outcome, Runner, set_aside_if_damaged
 from stage1.secrets import masked
 from stage1.steps.worker import StepWorker
@@ -63,17 +63,21 @@ def run_spec(spec: Path, overrides: Sequence[str], options: RunOptions) -> int:
     Raises:
         StoreUnreachable: nothing here speaks the protocol of the store's URL.
     """
+    if options.log_format == "json":
+        with stderr_as_events() as events:
+            return _run_spec(spec, overrides, options, events)
+    return _run_spec(spec, overrides, options, ConsoleObserver(Console(stderr=True)))
+
+
+def _run_spec(spec: Path, overrides: Sequence[str], options: RunOptions, console: ConsoleObserver | JsonObserver) -> int:
     try:
         compilation = compiled_or_planned(spec, overrides, options.store_root)
     except CannotRead as problem:
         print(problem, file=sys.stderr)
         return 2
-    console: ConsoleObserver | JsonObserver
-    if options.log_format == "json":
-        console = JsonObserver(sys.stderr)
+    if isinstance(console, JsonObserver):
         _tell_diagnostics(compilation, console)
     else:
-        console = ConsoleObserver(Console(stderr=True))
         print_briefly(compilation, spec)
     if compilation.plan is None:
         return 1
@@ -105,26 +109,16 @@ def _ending_well(plan: Plan, store: Store, tracking: str, options: RunOptions, c
         with stopping_on_signals():
             return _Run(plan, store, tracking, options, console).carry_out()
     except KeyboardInterrupt as stop:
-        console.close()
-        _tell(console, what_stopped(stop), "what was complete is kept, the same command goes on from there")
+        console.ended(what_stopped(stop), "what was complete is kept, the same command goes on from there")
         return exit_code(stop)
     except ExecutorError as problem:
-        console.close()
-        print(f"error: {problem}", file=sys.stderr)
+        console.ended(f"error: {problem}", "what was complete is kept")
         return 2
     except OSError as error:
-        console.close()
         where = f": {error.filename}" if error.filename else ""
         why = reason_to_stop(error, options.store_root) or f"{error.strerror or one_line(error)}{where}"
-        _tell(console, f"error: {why}", "what was complete is kept")
+        console.ended(f"error: {why}", "what was complete is kept")
         return 3
-
-
-def _tell(console: ConsoleObserver | JsonObserver, what: str, then: str) -> None:
-    if isinstance(console, JsonObserver):
-        console.say("run_ended", why=what)
-    else:
-        print(f"{what}; {then}", file=sys.stderr)
 
 
 class _Run:
@@ -140,7 +134,7 @@ class _Run:
             self._store,
             tracking,
             self._folder / "tracking.json",
-            self._warn,
+            console.warned,
             on_this_machine=options.executor == "local",
         )
 
@@ -210,15 +204,12 @@ class _Run:
                 continue
 
     def _link(self) -> None:
-        link = self._tracker.link()
-        if link and not self._tracker.uri.startswith("http"):
-            print("compare  uv run stage1 ui   or")
+        links = self._tracker.links()
+        if links and not self._tracker.uri.startswith("http"):
+            print("ui       uv run stage1 ui   or")
             print(f"         uv run mlflow ui --backend-store-uri {without_secrets(self._tracker.uri)}   and open")
-        if link:
-            print(f"         {masked(link)}")
-
-    def _warn(self, text: str) -> None:
-        self._console.say("warning", text=text) if isinstance(self._console, JsonObserver) else self._console.say(text)
+        for what, link in links.items():
+            print(f"{what}  {masked(link)}")
 
 
 def executor_here(plan: Plan, store: Store, make_worker: MakeWorker, workers: int | None) -> Executor:

@@ -28,6 +28,7 @@ from stage1.attempt import Result, WorkerDied, attempt
 from stage1.executors import CurveRow, Executor, ExecutorError, MakeWorker, Reports
 from stage1.executors.seats import Seats, seats_for, uses_model
 from stage1.failures import one_line
+from stage1.gpus import SEAT_GPUS
 from stage1.store import Store, StoreUnreachable, open_store
 from stage1.store.place import CACHE
 from stage1.world import DiskWorld
@@ -132,6 +133,8 @@ class Seat:
         self, plan: Plan, root: str, url: str | None, folder: str, make_worker: MakeWorker, mailbox: Any, share: float
     ) -> None:
         os.environ[GPU_SHARE] = str(share)
+        if gpus := ray.get_gpu_ids():
+            os.environ[SEAT_GPUS] = ",".join(map(str, gpus))
         if Path(folder).is_dir():
             os.chdir(folder)  # a spec names its files relative to where it is run
         self._plan = plan

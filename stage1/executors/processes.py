@@ -1,7 +1,8 @@
 """Several steps at once on this machine: seats are processes, each with its GPUs and a base model that stays in memory.
 
 This process opens no CUDA: a seat is told its GPUs by CUDA_VISIBLE_DEVICES before it imports anything that would. A seat that
-dies takes its lock and its draft with it, and the step is given to another; no seat outlives this process.
+dies takes its lock and its draft with it, and the step is given to another; no seat outlives this process. A seat whose GPU
+stopped working is ended, and its step tried on another GPU; one that two steps lost is left out from then on.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -22,16 +24,18 @@ from typing import Any
 
 from compiler.plan import Plan, Step
 from models.memory import GPU_SHARE
-from stage1.attempt import Result, WorkerDied, attempt
+from stage1.attempt import DeviceLost, Result, WorkerDied, attempt
 from stage1.companion import end_with_parent
 from stage1.executors import CurveRow, MakeWorker, Reports
 from stage1.executors.seats import Seats, uses_model
+from stage1.gpus import SEAT_GPUS
 from stage1.interruption import stopping_on_signals
 from stage1.store import Store, open_store
 
 _LOOK_EVERY = 0.5  # seconds
 _PROGRESS_EVERY = 0.5
 _PATIENCE = 10.0  # seconds that seats have to end themselves
+_ENOUGH = 2  # steps that lost a GPU: one alone may have itself to blame
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,10 @@ class ProcessExecutor:
         self._threads = max(1, (os.cpu_count() or 1) // (seats.device + seats.pure))
         self._free: list[_Seat] = []
         self._at_work: dict[Connection, tuple[Step, _Seat]] = {}
+        each = max(1, round(seats.gpus))
+        shares = [self._gpus[start : start + each] for start in range(0, len(self._gpus) - each + 1, each)]
+        self._shares = shares or [self._gpus]
+        self._lost_by: dict[tuple[str, ...], set[str]] = {share: set() for share in self._shares}
 
     def start(self, plan: Plan, reports: Reports) -> None:
         """Keep the plan at hand; seats open when they are needed."""
@@ -60,14 +68,14 @@ class ProcessExecutor:
 
     def has_room_for(self, step: Step) -> bool:
         """Whether a seat of its kind is free, or may be opened."""
-        kind = self._kind(step)
-        busy = sum(seat.for_model == kind for _, seat in self._at_work.values())
-        return busy < (self._seats.device if kind else self._seats.pure)
+        return self._place(step) is not None
 
     def submit(self, step: Step) -> None:
         """Give the step to a seat."""
-        kind = self._kind(step)
-        seat = self._take(kind) or self._open(for_model=kind)
+        place = self._place(step)
+        if isinstance(place, _Seat):
+            self._free.remove(place)
+        seat = place if isinstance(place, _Seat) else self._open(place or (), for_model=self._kind(step))
         self._at_work[seat.line] = (step, seat)
         with contextlib.suppress(OSError):  # it died meanwhile, which `wait` finds out
             seat.line.send(step.id)
@@ -81,29 +89,33 @@ class ProcessExecutor:
         """End all seats, whatever they do."""
         seats = [*self._free, *(seat for _, seat in self._at_work.values())]
         self._free, self._at_work = [], {}
-        for seat in seats:
-            seat.process.terminate()
-        deadline = time.monotonic() + _PATIENCE
-        for seat in seats:
-            seat.process.join(max(0.0, deadline - time.monotonic()))
-            seat.process.kill()
-            seat.process.join()
-            seat.line.close()
+        _end(*seats)
 
     def _kind(self, step: Step) -> bool:
         return uses_model(step) or not self._seats.pure
 
-    def _take(self, kind: bool) -> _Seat | None:
-        """A free seat, on the least busy GPU."""
-        busy = Counter(seat.gpus for _, seat in self._at_work.values())
-        seat = min((seat for seat in self._free if seat.for_model == kind), key=lambda seat: busy[seat.gpus], default=None)
-        if seat is not None:
-            self._free.remove(seat)
-        return seat
+    def _place(self, step: Step) -> _Seat | tuple[str, ...] | None:
+        """A free seat, on the least busy GPUs; else the GPUs to open one on; None where there is no room."""
+        kind = self._kind(step)
+        most = self._seats.device if kind else self._seats.pure
+        shares, each = (self._shares_for(step), ceil(most / len(self._shares))) if kind else ([()], most)
+        busy = Counter(seat.gpus for _, seat in self._at_work.values() if seat.for_model == kind)
+        open_ = busy + Counter(seat.gpus for seat in self._free if seat.for_model == kind)
+        free = [seat for seat in self._free if seat.for_model == kind and seat.gpus in shares]
+        if free:
+            return min(free, key=lambda seat: busy[seat.gpus])
+        room = [share for share in shares if open_[share] < each and open_.total() < most]
+        return min(room, key=lambda share: open_[share], default=None)
 
-    def _open(self, *, for_model: bool) -> _Seat:
-        gpus = self._least_used() if for_model else ()
+    def _shares_for(self, step: Step) -> list[tuple[str, ...]]:
+        """The GPUs that still work, but for those that the step has lost before, if there are others."""
+        working = [share for share in self._shares if len(self._lost_by[share]) < _ENOUGH]
+        return [share for share in working if step.id not in self._lost_by[share]] or working
+
+    def _open(self, gpus: tuple[str, ...], *, for_model: bool) -> _Seat:
         environment = {"CUDA_VISIBLE_DEVICES": ",".join(gpus)} if self._gpus else {}
+        if gpus:
+            environment[SEAT_GPUS] = ",".join(gpus)
         if gpus and self._seats.gpus < 1:
             environment[GPU_SHARE] = str(self._seats.gpus)
         if "OMP_NUM_THREADS" not in os.environ:
@@ -117,13 +129,6 @@ class ProcessExecutor:
         theirs.close()  # else its end would not be heard
         return _Seat(process, ours, gpus, for_model)
 
-    def _least_used(self) -> tuple[str, ...]:
-        """The GPUs of a new seat: `Seats.gpus` of them, or one that is shared."""
-        each = max(1, round(self._seats.gpus))
-        groups = [self._gpus[start : start + each] for start in range(0, len(self._gpus) - each + 1, each)]
-        seated = Counter(seat.gpus for seat in [*self._free, *(seat for _, seat in self._at_work.values())])
-        return min(groups, key=lambda group: seated[group], default=self._gpus)
-
     def _hear(self, line: Connection) -> Result | None:
         """All that a seat has to say; its result, if that was the last."""
         step, seat = self._at_work[line]
@@ -132,6 +137,8 @@ class ProcessExecutor:
                 what, details = line.recv()
                 if what == "result":
                     del self._at_work[line]
+                    if isinstance(details, DeviceLost):
+                        return self._without(seat, step, details)
                     self._free.append(seat)
                     result: Result = details
                     return result
@@ -142,6 +149,28 @@ class ProcessExecutor:
             seat.process.join()
             return WorkerDied(step.id, f"its worker process {_manner(seat.process.exitcode)}")
         return None
+
+    def _without(self, seat: _Seat, step: Step, lost: DeviceLost) -> Result:
+        """End a seat whose GPU stopped working; the loss itself where no other is left to try."""
+        _end(seat)
+        named = f"GPU {','.join(seat.gpus)}"
+        self._lost_by[seat.gpus].add(step.id)
+        if len(self._lost_by[seat.gpus]) == _ENOUGH:
+            self._reports.noted(step, f"{named} is left out from now on: {_ENOUGH} steps have lost it; see `stage1 doctor`")
+        if not self._shares_for(step):
+            return lost
+        return WorkerDied(step.id, f"{named} stopped working: {lost.why[:200]}", lost.details)
+
+
+def _end(*seats: _Seat) -> None:
+    for seat in seats:
+        seat.process.terminate()
+    deadline = time.monotonic() + _PATIENCE
+    for seat in seats:
+        seat.process.join(max(0.0, deadline - time.monotonic()))
+        seat.process.kill()
+        seat.process.join()
+        seat.line.close()
 
 
 class _Told:

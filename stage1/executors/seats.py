@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import floor
+from math import ceil, floor
 
 from compiler.estimates import DEVICES, UnknownShape, estimate
 from compiler.estimates.devices import device_called
@@ -55,7 +55,7 @@ def seats_here(plan: Plan, gpus: Sequence[Gpu], cpus: int, workers: int | None, 
     found = _on_gpus(plan, len(gpus), cpus, _kind_of(gpus), world)
     if workers is None:
         return found
-    share = found.gpus if found.gpus > 1 else min(1.0, len(gpus) / workers)
+    share = found.gpus if found.gpus > 1 else 1 / ceil(workers / len(gpus))  # as the fullest GPU has it
     return replace(found, device=workers, gpus=share, pure=found.pure if workers > 1 else 0)
 
 

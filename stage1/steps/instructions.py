@@ -3,34 +3,36 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any
 
+from compiler.language.data import BANK
 from compiler.records import Item
 from datagen.bank import load_bank
 from datagen.instructions import read_items
-from datagen.split import draw_split
+from datagen.split import Split, draw_split
 from stage1.steps.job import Job
 
 
 def run(job: Job) -> None:
     """Write `train.jsonl`, `validation.jsonl`, `heldout.jsonl` and `counts.json`."""
-    settings = job.settings
-    split = draw_split(
-        _pool(job),
-        train=settings["train"],
-        validation=settings["validation"],
-        heldout=settings["heldout"],
-        stratify=settings["stratify"],
-        seed=settings["seed"],
-    )
+    split = drawn(job.settings, job.read_text)
     parts = {"train": split.train, "validation": split.validation, "heldout": split.heldout}
     for name, items in parts.items():
         job.draft.write(f"{name}.jsonl", items)
     job.draft.write_json("counts.json", {name: _counts(items) for name, items in parts.items()})
 
 
-def _pool(job: Job) -> tuple[Item, ...]:
-    source = job.settings["source"]
-    return load_bank() if source == "bank" else read_items(job.read_text(source), source)
+def drawn(settings: Mapping[str, Any], read_text: Callable[[str], str]) -> Split:
+    """The items of an `instructions` step with these settings.
+
+    Raises:
+        ValueError: a line of the source is no item, or there are too few.
+    """
+    source = settings["source"]
+    pool = load_bank() if source == BANK else read_items(read_text(source), source)
+    sizes = {part: settings[part] for part in ("train", "validation", "heldout")}
+    return draw_split(pool, **sizes, stratify=settings["stratify"], seed=settings["seed"])
 
 
 def _counts(items: tuple[Item, ...]) -> dict[str, object]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from compiler.outside_answers import read_responses
 from compiler.records import Item
-from evaluators.outside_answers import read_responses
 from stage1.steps.job import Job
 from stage1.steps.planned_files import planned_text
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import importlib
+import logging
+import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from compiler.language.spec import Runtime
 from compiler.plan import Step, StepKind
+from stage1.failures import GpuGone
+from stage1.gpus import SEAT_GPUS
 from stage1.steps.job import Job
 from stage1.store import Artifact, Draft
 
@@ -48,6 +52,7 @@ class StepWorker:
         self._note = note
         self._runtime = runtime
         self._resident: Any = None
+        logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # tells of a CPU kernel that it misses and nobody asked for
 
     def work(self, step: Step, inputs: Mapping[str, Artifact], draft: Draft) -> None:
         """Fill the draft with the step's files."""
@@ -67,7 +72,11 @@ class StepWorker:
 
     def _models(self) -> Any:
         if self._resident is None:
-            from stage1.steps.resident import Resident  # imports torch
+            import torch
 
+            from stage1.steps.resident import Resident
+
+            if (given := os.environ.get(SEAT_GPUS)) and not torch.cuda.is_available():
+                raise GpuGone(f"PyTorch does not see GPU {given}, which is this process's own")
             self._resident = Resident()
         return self._resident

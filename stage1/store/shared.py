@@ -6,7 +6,7 @@ What is below the URL, for every artifact:
     files/<fingerprint>/<sha256>      the files, named by their content: two who upload at once never spoil each other's
     leases/<fingerprint>/<n>          somebody makes it now
     states/<fingerprint>...           where a step in work can be gone on with
-    plans/<experiment>.json           what was carried out last
+    plans/<experiment>/<folder>.json  what was carried out last, from each folder
 
 Object storage has no rename, so the order of writing stands for it. The folder is a cache and a place of work: a step's inputs
 are copied into it once, checked, and read from there; what a step made is complete there first, and then sent.
@@ -32,6 +32,7 @@ from stage1.store.store import Store
 from stage1.store.transfer import fetch, manifest_of, send, withdraw
 
 _FOREVER = -1
+_PLANS = "plans"
 
 
 class SharedStore(Store):
@@ -131,18 +132,20 @@ class SharedStore(Store):
     def keep_plan(self, experiment: str, plan: Mapping[str, Any]) -> Path:
         """Note what is about to be carried out, here and where all see it."""
         folder = super().keep_plan(experiment, plan)
-        self.remote.send({f"plans/{experiment}.json": folder / "plan.json"})
+        self.remote.send({f"{_PLANS}/{experiment}/{self._owner()}.json": folder / "plan.json"})
         return folder
 
     def sees(self, experiment: str) -> bool:
         """Whether the plan was noted below the same URL."""
-        return self.remote.has(f"plans/{experiment}.json")
+        return bool(self.remote.names(f"{_PLANS}/{experiment}"))
 
-    def plans(self) -> Iterator[bytes]:
-        """The plans that were carried out last, whoever did."""
-        for name in self.remote.names("plans"):
+    def plans(self) -> dict[str, bytes]:
+        """The plans that were carried out last, from every folder of everybody: name at the URL -> content."""
+        plans = {}
+        for below in self.remote.sizes(_PLANS):
             with contextlib.suppress(KeyError):
-                yield self.remote.read(f"plans/{name}")
+                plans[f"{_PLANS}/{below}"] = self.remote.read(f"{_PLANS}/{below}")
+        return plans
 
     def sizes(self) -> dict[str, int]:
         """Bytes of every artifact at the URL by fingerprint, and of files and states that belong to none yet or no more."""

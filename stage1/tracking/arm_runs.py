@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -14,12 +15,13 @@ from stage1.executors import CurveRow
 from stage1.parameters import what_varies
 from stage1.provenance import git_commit
 from stage1.secrets import masked
-from stage1.store import Artifact, Store
+from stage1.store import Store
 from stage1.tracking.adapters import log_adapter, model_card
 from stage1.tracking.connection import Connection
-from stage1.tracking.content import answers_table, data_used, evaluation
+from stage1.tracking.content import answers_table, data_used, evaluation, opened
 
 _BATCH = 900  # MLflow accepts up to 1000 metrics a call
+_ERROR = "stage1.error"
 
 
 class ArmRuns:
@@ -65,28 +67,36 @@ class ArmRuns:
         return self._sent[run_id]
 
     def finish(self, steps: ArmSteps) -> str:
-        """Record everything and mark the run FINISHED; its id."""
+        """Record everything and mark the run FINISHED, unless another process has; its id."""
         run_id, client = self.open(steps), self._connection.client
-        trained = self._artifact(steps.train) if steps.train else None
+        run = client.get_run(run_id)
+        if run.info.status == "FINISHED":
+            client.set_tag(run_id, "stage1.plan", self._plan.fingerprint)
+            del self._open[steps.key]
+            return run_id
+        trained = opened(self._plan, self._store, steps.train) if steps.train else None
         if trained:
             self.send(run_id, [(row.step, row.name, row.value) for row in read_curves(trained)])
-        metrics = evaluation(self._artifact(steps.score).read("scores.jsonl", ItemScore))
+        metrics = evaluation(opened(self._plan, self._store, steps.score).read("scores.jsonl", ItemScore))
         self.send(run_id, [(0, name, value) for name, value in metrics.items()])
-        client.log_table(run_id, answers_table(self._plan, self._store, steps), "answers.json")
+        self._log_answers(run_id, steps)
         data = self._log_data(run_id, steps)
         if trained and self._connection.experiment:
             card = model_card(self._plan, steps, trained, metrics, data)
             log_adapter(client, self._connection.experiment, run_id, steps, self._plan, trained, card)
         client.set_tag(run_id, "stage1.plan", self._plan.fingerprint)
+        if _ERROR in run.data.tags:  # of an attempt before
+            client.delete_tag(run_id, _ERROR)
         client.set_terminated(run_id, "FINISHED")
         del self._open[steps.key]
         return run_id
 
     def end(self, steps: ArmSteps, status: str, why: str) -> None:
-        """Mark an open run FAILED or KILLED, with the reason as a tag."""
-        run_id = self._open.pop(steps.key)
-        self._connection.client.set_tag(run_id, "stage1.error", masked(why)[:500])
-        self._connection.client.set_terminated(run_id, status)
+        """Mark an open run FAILED or KILLED, with the reason as a tag, unless another process has finished it."""
+        run_id, client = self._open.pop(steps.key), self._connection.client
+        if client.get_run(run_id).info.status != "FINISHED":
+            client.set_tag(run_id, _ERROR, masked(why)[:500])
+            client.set_terminated(run_id, status)
 
     def ends(self, status: str, why: str) -> None:
         """The same for every open run."""
@@ -136,6 +146,13 @@ class ArmRuns:
         commit = git_commit()
         return tags | ({"mlflow.source.git.commit": commit} if commit else {})
 
+    def _log_answers(self, run_id: str, steps: ArmSteps) -> None:
+        """As `log_table` writes a table, but in the place of an earlier one, to which that would append."""
+        table, name = answers_table(self._plan, self._store, steps), "answers.json"
+        rows = [list(row) for row in zip(*table.values(), strict=True)]
+        self._connection.client.log_dict(run_id, {"columns": list(table), "data": rows}, name)
+        self._connection.client.set_tag(run_id, "mlflow.loggedArtifacts", json.dumps([{"path": name, "type": "table"}]))
+
     def _log_data(self, run_id: str, steps: ArmSteps) -> dict[str, str]:
         from mlflow.entities import Dataset, DatasetInput, InputTag
 
@@ -149,9 +166,6 @@ class ArmRuns:
         ]
         self._connection.client.log_inputs(run_id, inputs)
         return {data.name: data.digest for data in used}
-
-    def _artifact(self, step_id: str) -> Artifact:
-        return self._store.open(self._plan.step(step_id).fingerprint)
 
 
 def _seed(steps: ArmSteps) -> str:

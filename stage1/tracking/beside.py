@@ -29,7 +29,7 @@ from stage1.runner import Outcome
 from stage1.store import Artifact, Store, open_store
 from stage1.tracking.place import signed_in
 from stage1.tracking.recorded import Recorded
-from stage1.tracking.summary_run import LINK
+from stage1.tracking.summary_run import ANSWERS, CHARTS, page_of
 from stage1.tracking.tracker import MlflowTracker
 
 _START: Any = "fork" if sys.platform == "linux" else "spawn"  # a fork has imported already what both need
@@ -118,13 +118,13 @@ class TrackerBeside:
         self._hear(until_it_ends=_PATIENCE)
         self._process.kill()
 
-    def link(self) -> str | None:
-        """The page on which the arms of this plan can be compared, once something was recorded."""
+    def links(self) -> dict[str, str]:
+        """The pages on which the arms of this plan, and their answers, can be compared, once something was recorded."""
         experiment = Recorded.read(self._state_file, self.uri).experiment
         if experiment is None:
-            return None
+            return {}
         base = without_secrets(self.uri) if self.uri.startswith("http") else "http://127.0.0.1:5000"
-        return f"{base.rstrip('/')}/#/experiments/{experiment}/runs?{LINK}"
+        return {"compare": page_of(base, experiment, CHARTS), "answers": page_of(base, experiment, ANSWERS)}
 
     def _tell(self, what: str, *details: Any) -> None:
         self._told.put((what, details))

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from stage1.failures import chain
 from stage1.secrets import masked
 from stage1.store import DamagedArtifact
 from stage1.tracking.place import database
@@ -69,8 +70,7 @@ class Connection:
 
     def _lose(self, error: Exception) -> None:
         if self._lost_at is None:
-            why = (str(error).splitlines() or [type(error).__name__])[0][:200]
-            self._warn(masked(f"tracking: {self.uri} cannot be used ({why}); going on without it, trying again later"))
+            self._warn(masked(f"tracking: {self.uri} cannot be used ({_why(error)}); going on without it, trying again later"))
         else:
             self._pause = min(2 * self._pause, _LONGEST_PAUSE)
         self._lost_at, self._client = time.monotonic(), None
@@ -123,6 +123,12 @@ class Connection:
         path = database(self.uri)
         location = (path.parent / "mlruns" / self._name).as_uri() if path else None
         return str(client.create_experiment(self._name, artifact_location=location))
+
+
+def _why(error: Exception) -> str:
+    """What the system said, where it was the system; libraries wrap that in much that is not about it."""
+    told = [link.strerror for link in chain(error) if isinstance(link, OSError) and link.strerror]
+    return told[-1] if told else (str(error).splitlines() or [type(error).__name__])[0][:200]
 
 
 def _create_whole(path: Path | None) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from compiler.plan import ArmSteps, Plan
 from compiler.records import Answer, Item, ItemScore
-from stage1.store import Artifact, Store
+from stage1.store import Artifact, DamagedArtifact, Store
 
 _DIGEST = 16  # hex digits of a content hash; MLflow takes up to 36
 
@@ -48,21 +48,21 @@ def _pairs(scores: Sequence[ItemScore]) -> dict[str, list[bool]]:
 
 
 def answers_table(plan: Plan, store: Store, steps: ArmSteps) -> dict[str, list[Any]]:
-    """Column -> cells, one row per held-out item in the order of the split, so that runs line up."""
-    score = plan.step(steps.score)
-    scores = {row.item_id: row for row in _open(plan, store, steps.score).read("scores.jsonl", ItemScore)}
-    answers = {row.item_id: row for row in _open(plan, store, steps.respond).read("answers.jsonl", Answer)}
-    items = _open(plan, store, score.inputs["instructions"]).read("heldout.jsonl", Item)
-    table: dict[str, list[Any]] = {"item": [], "kind": [], "instruction": [], "response": []}
-    for item in items:
-        if item.id in scores:
-            response = answers[item.id].response if item.id in answers else ""
-            for name, cell in zip(table, (item.id, item.kind, item.instruction, response), strict=False):
-                table[name].append(cell)
-    for item in items:
-        for criterion, passed in scores[item.id].criteria.items() if item.id in scores else ():
-            table.setdefault(criterion, []).append("n/a" if passed is None else "pass" if passed else "fail")
-    return table
+    """Column -> cells, one row per held-out item in the order of the split, so that runs line up.
+
+    MLflow lays tables of several runs side by side by the first column, and shows the second.
+    """
+    scores = {row.item_id: row for row in opened(plan, store, steps.score).read("scores.jsonl", ItemScore)}
+    answers = {row.item_id: row.response for row in opened(plan, store, steps.respond).read("answers.jsonl", Answer)}
+    items = opened(plan, store, plan.step(steps.score).inputs["instructions"]).read("heldout.jsonl", Item)
+    rows = [
+        {"instruction": item.instruction, "response": answers.get(item.id, "")}
+        | {name: "n/a" if passed is None else "pass" if passed else "fail" for name, passed in scores[item.id].criteria.items()}
+        | {"kind": item.kind, "item": item.id}
+        for item in items
+        if item.id in scores
+    ]
+    return {name: [row[name] for row in rows] for name in (rows[0] if rows else ())}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def data_used(plan: Plan, store: Store, steps: ArmSteps) -> Iterator[DataUsed]:
         inputs = plan.step(steps.train).inputs
         used += [(role, inputs[role], "training") for role in ("demonstrations", "pairs") if role in inputs]
     for role, step_id, context in used:
-        artifact, file = _open(plan, store, step_id), _FILES[role]
+        artifact, file = opened(plan, store, step_id), _FILES[role]
         listed: Mapping[str, Any] = artifact.manifest["files"][file]
         with (artifact.folder / file).open("rb") as lines:
             rows = sum(1 for _ in lines)
@@ -101,5 +101,14 @@ def data_used(plan: Plan, store: Store, steps: ArmSteps) -> Iterator[DataUsed]:
         )
 
 
-def _open(plan: Plan, store: Store, step_id: str) -> Artifact:
-    return store.open(plan.step(step_id).fingerprint)
+def opened(plan: Plan, store: Store, step_id: str) -> Artifact:
+    """The artifact of a step.
+
+    Raises:
+        DamagedArtifact: it is not what was written, or not there: it is about to be made again.
+    """
+    fingerprint = plan.step(step_id).fingerprint
+    try:
+        return store.open(fingerprint)
+    except KeyError:
+        raise DamagedArtifact(fingerprint, f"{step_id} is not in the store") from None

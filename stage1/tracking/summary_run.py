@@ -11,9 +11,14 @@ from compiler.plan import Plan
 from evaluators.results import Analysis
 from stage1.tracking.connection import Connection
 
-VIEW = "stage1"
-"""The key under which MLflow keeps the view that the printed link opens."""
-LINK = f"compareRunsMode=CHART&viewStateShareKey={VIEW}"
+CHARTS, ANSWERS = "stage1", "stage1-answers"
+"""The keys under which MLflow keeps the views that the printed links open."""
+
+
+def page_of(base: str, experiment: str, view: str = CHARTS) -> str:
+    """The address of a view: the arms as charts, or their answers side by side."""
+    mode = {CHARTS: "CHART", ANSWERS: "ARTIFACT"}[view]
+    return f"{base.rstrip('/')}/#/experiments/{experiment}/runs?compareRunsMode={mode}&viewStateShareKey={view}"
 
 
 def log_summary(plan: Plan, analysis: Analysis, page: Path, connection: Connection) -> None:
@@ -31,11 +36,8 @@ def log_summary(plan: Plan, analysis: Analysis, page: Path, connection: Connecti
 
 
 def summary_text(plan: Plan, analysis: Analysis) -> str:
-    """Verdicts and primary rates as Markdown; the first line, all that MLflow shows of it folded, has the verdicts."""
-    lines = [
-        f"**{_verdicts(analysis)}** (experiment {plan.experiment}, plan `{plan.fingerprint[:12]}`; unfold for the claims)",
-        "",
-    ]
+    """Verdicts and primary rates as Markdown; the first line, all that MLflow shows of it folded, has every claim's verdict."""
+    lines = [f"{_headline(analysis)} (plan `{plan.fingerprint[:12]}`; unfold for sentences and rates)", ""]
     lines += [f"- **{claim.verdict}**: {_plain(claim.says)}. {_plain(claim.sentence)}" for claim in analysis.claims]
     endpoints = list(dict.fromkeys([*analysis.primary, "preference_accuracy"]))
     rates = {(rate.arm, rate.endpoint): rate.rate for rate in analysis.rates}
@@ -45,23 +47,34 @@ def summary_text(plan: Plan, analysis: Analysis) -> str:
     return "\n".join(lines) + "\n"
 
 
-def set_view(plan: Plan, connection: Connection) -> None:
-    """Have the link open this plan's arms as charts, the seeds folded: by itself MLflow shows the last ten runs only."""
+def set_views(plan: Plan, connection: Connection) -> None:
+    """Have the links open this plan's arms in order: by itself MLflow shows the last ten runs only.
+
+    As charts the seeds are folded; tables of answers cannot be.
+    """
     by_arm = {"aggregateFunction": "average", "groupByKeys": [{"mode": "param", "groupByData": "arm"}]}
-    view = {
+    arms = {
         "searchFilter": f"tags.`stage1.plan` = '{plan.fingerprint}' and params.arm != ''",
         "orderByKey": "attributes.start_time",
         "orderByAsc": True,
-        "groupBy": by_arm,
         "runsHiddenMode": "SHOWALL",
     }
-    connection.client.set_experiment_tag(connection.experiment, f"mlflow.sharedViewState.{VIEW}", json.dumps(view))
+    for key, view in ((CHARTS, arms | {"groupBy": by_arm}), (ANSWERS, arms)):
+        connection.client.set_experiment_tag(connection.experiment, f"mlflow.sharedViewState.{key}", json.dumps(view))
 
 
 def _verdicts(analysis: Analysis) -> str:
-    """`supported: 2, confounded: 1`."""
+    """`2 supported, 1 confounded`."""
     counts = Counter(claim.verdict for claim in analysis.claims)
-    return ", ".join(f"{verdict}: {count}" for verdict, count in counts.items()) or "no claims"
+    return ", ".join(f"{count} {verdict}" for verdict, count in counts.items()) or "no claims"
+
+
+def _headline(analysis: Analysis) -> str:
+    """`**supported** a, b; **confounded** c`: names in a spec are plain words."""
+    names: dict[str, list[str]] = {}
+    for claim in analysis.claims:
+        names.setdefault(claim.verdict, []).append(claim.claim)
+    return "; ".join(f"**{verdict}** {', '.join(claims)}" for verdict, claims in names.items()) or "**no claims**"
 
 
 def _found(plan: Plan, connection: Connection) -> str | None:

@@ -168,7 +168,7 @@ def test_random_negatives_mirror_no_criterion(root, compiled):
 def test_how_answers_made_elsewhere_came_about_is_not_known(root, compiled):
     """Fairness cannot be vouched for where an arm's answers are read from a file."""
     text = "experiment: e\narms: {mine: {responses: a.jsonl}, base: {}}\n"
-    found = compiled(text, files={"a.jsonl": '{"id": "x", "response": "y"}\n'})
+    found = compiled(text, files={"a.jsonl": '{"id": "capital/1/romania", "response": "y"}\n'})
     answer = next(a for a in assess(found.design, found.findings).answers if a.question == "fair comparison")
 
     assert answer.verdict == "weak"

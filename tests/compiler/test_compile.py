@@ -32,6 +32,9 @@ class CountingWorld:
         self.asked.append(("installed_criteria",))
         return ()
 
+    def held_out(self, instructions):
+        self.asked.append(("held_out", instructions))
+
 
 def test_the_world_is_asked_only_what_is_needed(four_arms):
     """The bank needs no file, and large weights are hashed once."""

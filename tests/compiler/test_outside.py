@@ -7,7 +7,7 @@ import pytest
 from compiler.world import InstalledCriterion
 
 CRITERION = {"mine.py": "CRITERION = None\n"}
-ANSWERS = {"answers.jsonl": '{"id": "a", "response": "x"}\n'}
+ANSWERS = {"answers.jsonl": '{"id": "capital/1/romania", "response": "x"}\n'}
 OWN = """
 experiment: demo
 seeds: [1, 2]
@@ -59,7 +59,7 @@ def test_answers_made_elsewhere_are_only_scored(compiled):
     """One respond and one score step, no model, no preferences; identified by the file's content."""
     found = compiled(ELSEWHERE, files=ANSWERS)
     respond, score = _step(found, "respond/other"), _step(found, "score/other")
-    again = _step(compiled(ELSEWHERE, files={"answers.jsonl": "{}\n"}), "respond/other")
+    again = _step(compiled(ELSEWHERE, files={"answers.jsonl": ANSWERS["answers.jsonl"].replace("x", "y")}), "respond/other")
 
     assert respond.settings.keys() == {"responses", "digest"}
     assert respond.fingerprint != again.fingerprint

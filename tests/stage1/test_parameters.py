@@ -31,3 +31,16 @@ def test_a_setting_that_was_left_alone_has_its_value() -> None:
     }  # fmt: skip
     assert varies["sft_dpo/1"]["sft_weight"] == "0.0"
     assert "loss" not in varies["sft_dpo/1"]
+
+
+def test_what_all_trained_arms_share_is_no_column() -> None:
+    """An untrained arm has no batch size; that alone makes it no difference worth showing. Where an arm comes from always is."""
+    plan = compile_spec("spec.yaml", SPEC, (), DiskWorld()).plan
+    assert plan is not None
+
+    varies = what_varies(plan)
+
+    assert not varies["sft/1"].keys() & {"batch_size", "max_length", "schedule", "weight_decay", "micro_batch_size"}
+    assert [varies[arm]["from"] for arm in ("base", "sft/1", "sft_dpo/1")] == ["none", "base model", "sft"]
+    assert [varies[arm]["objective"] for arm in ("base", "sft/1", "sft_dpo/1")] == ["none", "sft", "dpo"]
+    assert [varies[arm]["beta"] for arm in ("base", "sft/1", "sft_dpo/1")] == ["none", "none", "0.1"]

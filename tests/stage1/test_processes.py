@@ -8,19 +8,20 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 import pytest
-from toy import DIAMOND, Recorder, ToyWorker, contents, make_plan, run
+from toy import DIAMOND, MakeToyWorker, Recorder, ToyWorker, contents, make_plan, run
 
+from compiler.language.spec import Runtime
 from compiler.plan import Plan
-from stage1.executors import Reports
 from stage1.executors.processes import ProcessExecutor
 from stage1.executors.seats import Seats
+from stage1.failures import GpuGone, lost_device
 from stage1.gpus import Gpu, chosen, visible_gpus
 from stage1.runner import Outcome, Runner
+from stage1.steps.worker import StepWorker
 from stage1.store import Store
 
 PLAN = make_plan(DIAMOND)
@@ -28,38 +29,13 @@ WIDE = make_plan({name: [] for name in "abcdef"})
 TWO = Seats(device=2, gpus=0, memory=0, pure=0)
 
 
-@dataclass(frozen=True)
-class MakeWorker:
-    """A toy worker that takes a moment, notes its process and what it was told, and kills itself on one step."""
-
-    notes: Path
-    dies_on: str = ""
-    times: int = 0
-    seconds: float = 0.3
-
-    def __call__(self, reports: Reports) -> ToyWorker:
-        told = self
-
-        class Worker(ToyWorker):
-            def work(self, step, inputs, draft):
-                gpus = os.environ.get("CUDA_VISIBLE_DEVICES", "-")
-                loaded, share = "torch" in sys.modules, os.environ.get("STAGE1_GPU_SHARE", "-")
-                (told.notes / f"{step.id}.{time.monotonic_ns()}").write_text(f"{os.getpid()} {gpus} {loaded} {share}")
-                if step.id == told.dies_on and len(list(told.notes.glob(f"{step.id}.*"))) <= told.times:
-                    os.kill(os.getpid(), signal.SIGKILL)
-                reports.progress(step, 1, 2)
-                time.sleep(told.seconds)
-                super().work(step, inputs, draft)
-
-        return Worker()
-
-    def noted(self, at: int, step: str = "*") -> list[str]:
-        """A word of every note: 0 the process, 1 its GPUs, 2 whether torch was loaded, 3 its share of a GPU."""
-        return [note.read_text().split()[at] for note in self.notes.glob(f"{step}.*")]
-
-
 def run_in_processes(
-    root: Path, make_worker: MakeWorker, *observers: Recorder, plan: Plan = PLAN, seats: Seats = TWO, gpus: Sequence[str] = ()
+    root: Path,
+    make_worker: MakeToyWorker,
+    *observers: Recorder,
+    plan: Plan = PLAN,
+    seats: Seats = TWO,
+    gpus: Sequence[str] = (),
 ) -> Outcome:
     """Carry out a toy plan."""
     make_worker.notes.mkdir(parents=True, exist_ok=True)
@@ -70,7 +46,7 @@ def run_in_processes(
 def test_two_processes_make_the_same_artifacts_as_one(tmp_path: Path) -> None:
     """Both branches run at once, in processes of their own; what they tell comes back; every byte is that of a local run."""
     run(tmp_path / "local", PLAN, ToyWorker())
-    recorder, workers = Recorder(), MakeWorker(tmp_path / "notes")
+    recorder, workers = Recorder(), MakeToyWorker(tmp_path / "notes")
 
     outcome = run_in_processes(tmp_path / "seats", workers, recorder)
 
@@ -86,7 +62,7 @@ def test_two_processes_make_the_same_artifacts_as_one(tmp_path: Path) -> None:
 def test_a_seat_that_dies_costs_its_step_a_second_try(tmp_path: Path) -> None:
     """Killed in mid-step once: another process makes the step, and the result is the same."""
     run(tmp_path / "local", PLAN, ToyWorker())
-    recorder, workers = Recorder(), MakeWorker(tmp_path / "notes", dies_on="left", times=1)
+    recorder, workers = Recorder(), MakeToyWorker(tmp_path / "notes", dies_on="left", times=1)
 
     outcome = run_in_processes(tmp_path / "seats", workers, recorder)
 
@@ -98,7 +74,7 @@ def test_a_seat_that_dies_costs_its_step_a_second_try(tmp_path: Path) -> None:
 
 def test_a_step_that_kills_every_seat_fails(tmp_path: Path) -> None:
     """After three dead processes the step counts as failed; the other branch is made."""
-    outcome = run_in_processes(tmp_path / "seats", MakeWorker(tmp_path / "notes", dies_on="left", times=99))
+    outcome = run_in_processes(tmp_path / "seats", MakeToyWorker(tmp_path / "notes", dies_on="left", times=99))
 
     assert "3 times" in outcome.failed["left"]
     assert outcome.blocked == ["bottom"]
@@ -119,7 +95,7 @@ def test_each_seat_sees_its_own_gpus_before_torch_is_loaded(
 ) -> None:
     """One GPU a seat, several seats on one GPU, or several GPUs a seat: evenly spread, and never somebody else's."""
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    workers = MakeWorker(tmp_path / "notes", seconds=1.0)
+    workers = MakeToyWorker(tmp_path / "notes", seconds=1.0)
 
     outcome = run_in_processes(tmp_path / "seats", workers, plan=WIDE, seats=seats, gpus=gpus)
 
@@ -135,7 +111,7 @@ def test_steps_without_a_model_sit_where_there_is_no_gpu(tmp_path: Path) -> None
     """They keep no GPU from the steps that need one."""
     steps = [step.model_copy(update={"settings": {"model": {}} if step.id in "abc" else {}}) for step in WIDE.steps]
     plan = WIDE.model_copy(update={"steps": tuple(steps)})
-    workers = MakeWorker(tmp_path / "notes")
+    workers = MakeToyWorker(tmp_path / "notes")
 
     outcome = run_in_processes(tmp_path / "s", workers, plan=plan, seats=Seats(1, 1.0, 0, pure=1), gpus=["3"])
 
@@ -144,12 +120,67 @@ def test_steps_without_a_model_sit_where_there_is_no_gpu(tmp_path: Path) -> None
     assert told == {"a": "3", "b": "3", "c": "3", "d": "", "e": "", "f": ""}
 
 
+GPUS = Seats(device=2, gpus=1, memory=0, pure=0)
+
+
+def test_a_gpu_that_stopped_working_is_left_out_and_the_run_goes_on(tmp_path: Path) -> None:
+    """Steps that lose it are made on the other GPU; after the second it is not asked again, and a line says so."""
+    run(tmp_path / "local", WIDE, ToyWorker())
+    recorder, workers = Recorder(), MakeToyWorker(tmp_path / "notes", broken=("1",))
+
+    outcome = run_in_processes(tmp_path / "seats", workers, recorder, plan=WIDE, seats=GPUS, gpus=["0", "1"])
+
+    assert outcome.ok
+    assert contents(tmp_path / "seats") == contents(tmp_path / "local")
+    assert workers.noted(1).count("1") == 2
+    assert all("GPU 1 stopped working: CUDA error" in waits[2] for waits in recorder.named("step_waits"))
+    assert ["GPU 1 is left out" in noted[2] for noted in recorder.named("step_noted")] == [True]
+
+
+def test_a_step_that_breaks_every_gpu_fails_alone(tmp_path: Path) -> None:
+    """An assertion on the device is the step's own fault: it has its three tries, on all GPUs, and none of them is left out."""
+    workers = MakeToyWorker(tmp_path / "notes", broken=("b@0", "b@1"))
+
+    outcome = run_in_processes(tmp_path / "seats", workers, plan=WIDE, seats=GPUS, gpus=["0", "1"])
+
+    assert list(outcome.failed) == ["b"]
+    assert "stopped working: CUDA error" in outcome.failed["b"]
+    assert "Traceback" in outcome.logs["b"].read_text()
+    assert sorted(outcome.ran) == ["a", "c", "d", "e", "f"]
+    assert set(workers.noted(1, "b")) == {"0", "1"}
+    assert len(set(workers.noted(0, "b"))) == 3
+
+
+def test_where_no_gpu_is_left_the_run_ends_with_a_way_out(tmp_path: Path) -> None:
+    """Not with a failure for every step that is left."""
+    workers = MakeToyWorker(tmp_path / "notes", broken=("0", "1"))
+
+    outcome = run_in_processes(tmp_path / "seats", workers, plan=WIDE, seats=GPUS, gpus=["0", "1"])
+
+    assert outcome.stopped is not None
+    assert "stage1 doctor" in outcome.stopped
+    assert outcome.ran == []
+    assert len(workers.noted(0)) <= 4
+
+
+def test_a_process_that_was_given_a_gpu_does_not_make_do_with_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A GPU that is gone when a model is to be loaded is a loss, not a run that takes a hundred times as long."""
+    monkeypatch.setenv("STAGE1_SEAT_GPUS", "7")
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    worker = StepWorker(str, lambda *_: None, lambda _: [], lambda *_: None, Runtime())
+
+    with pytest.raises(GpuGone, match="GPU 7") as gone:
+        worker._models()
+
+    assert lost_device(gone.value)
+
+
 SCRIPT = """
 import sys
 from pathlib import Path
-from test_processes import MakeWorker, WIDE, run_in_processes
+from test_processes import MakeToyWorker, WIDE, run_in_processes
 if __name__ == "__main__":
-    run_in_processes(Path(sys.argv[1]), MakeWorker(Path(sys.argv[2]), seconds=60.0), plan=WIDE)
+    run_in_processes(Path(sys.argv[1]), MakeToyWorker(Path(sys.argv[2]), seconds=60.0), plan=WIDE)
 """
 
 

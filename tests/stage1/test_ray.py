@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from toy import DIAMOND, Recorder, ToyWorker, contents, make_plan, run
+from toy import DIAMOND, MakeToyWorker, Recorder, ToyWorker, contents, make_plan, run
 
-from stage1.executors import ExecutorError, Reports
+from stage1.executors import ExecutorError
 from stage1.runner import Outcome, Runner
 from stage1.store import Store, open_store
 from stage1.store.place import CACHE
@@ -27,28 +23,12 @@ PLAN = make_plan(DIAMOND)
 SEATS = Seats(device=2, gpus=0, memory=0, pure=0)
 
 
-@dataclass(frozen=True)
-class MakeWorker:
-    """A toy worker that takes a moment, notes its node and process, and dies of kill -9 on one step, as often as told."""
+class MakeWorker(MakeToyWorker):
+    """Its whereabouts are its node."""
 
-    notes: Path
-    dies_on: str = ""
-    times: int = 0
-
-    def __call__(self, reports: Reports) -> ToyWorker:
-        notes, dies_on, times = self.notes, self.dies_on, self.times
-
-        class Worker(ToyWorker):
-            def work(self, step, inputs, draft):
-                node = ray.get_runtime_context().get_node_id()
-                (notes / f"{step.id}.{time.monotonic_ns()}").write_text(f"{node} {os.getpid()}")
-                if step.id == dies_on and len(list(notes.glob(f"{step.id}.*"))) <= times:
-                    os.kill(os.getpid(), signal.SIGKILL)
-                reports.progress(step, 1, 2)
-                time.sleep(0.5)
-                super().work(step, inputs, draft)
-
-        return Worker()
+    def whereabouts(self) -> str:
+        """The node's id."""
+        return str(ray.get_runtime_context().get_node_id())
 
 
 @pytest.fixture(scope="module")
@@ -78,13 +58,13 @@ def run_on_ray(root: Path, make_worker: MakeWorker, *observers: Recorder, url: s
 def test_the_same_artifacts_as_in_one_process(tmp_path: Path) -> None:
     """Steps are spread over both nodes, what they tell comes back, and every byte is that of a local run."""
     run(tmp_path / "local", PLAN, ToyWorker())
-    recorder = Recorder()
+    recorder, workers = Recorder(), MakeWorker(tmp_path / "notes", seconds=0.5)
 
-    outcome = run_on_ray(tmp_path / "ray", MakeWorker(tmp_path / "notes"), recorder)
+    outcome = run_on_ray(tmp_path / "ray", workers, recorder)
 
     assert outcome.ok
     assert contents(tmp_path / "ray") == contents(tmp_path / "local")
-    assert len({note.read_text().split()[0] for note in (tmp_path / "notes").iterdir()}) == 2
+    assert len(set(workers.noted(1))) == 2
     assert len(recorder.named("step_started")) == len(recorder.named("step_finished")) == 4
     assert recorder.named("step_progress")
 
@@ -93,26 +73,27 @@ def test_nodes_that_share_no_folder_work_through_a_url(tmp_path: Path, cluster: 
     """The nodes fill a cache of their own, the driver fetches what it is told of, and every byte is that of a local run."""
     run(tmp_path / "local", PLAN, ToyWorker())
 
-    outcome = run_on_ray(tmp_path / "driver", MakeWorker(tmp_path / "notes"), url=s3_url)
+    workers = MakeWorker(tmp_path / "notes", seconds=0.5)
+
+    outcome = run_on_ray(tmp_path / "driver", workers, url=s3_url)
 
     wanted = contents(tmp_path / "local")
     assert outcome.ok
     assert contents(tmp_path / "driver") == wanted
     assert contents(cluster) == wanted
-    assert len({note.read_text().split()[0] for note in (tmp_path / "notes").iterdir()}) == 2
+    assert len(set(workers.noted(1))) == 2
 
 
 @pytest.mark.usefixtures("cluster")
 def test_a_worker_that_dies_costs_its_step_a_second_try(tmp_path: Path) -> None:
     """Killed in mid-step once: the step runs again, by another process, and the result is the same."""
     run(tmp_path / "local", PLAN, ToyWorker())
-    recorder = Recorder()
+    recorder, workers = Recorder(), MakeWorker(tmp_path / "notes", dies_on="left", times=1)
 
-    outcome = run_on_ray(tmp_path / "ray", MakeWorker(tmp_path / "notes", dies_on="left", times=1), recorder)
+    outcome = run_on_ray(tmp_path / "ray", workers, recorder)
 
-    tries = {note.read_text().split()[1] for note in (tmp_path / "notes").glob("left.*")}
     assert outcome.ok
-    assert len(tries) == 2
+    assert len(set(workers.noted(0, "left"))) == 2
     assert "died" in recorder.named("step_waits")[0][2]
     assert contents(tmp_path / "ray") == contents(tmp_path / "local")
 

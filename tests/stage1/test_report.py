@@ -294,6 +294,7 @@ def test_what_was_made_elsewhere_is_not_told_as_made_here(tmp_path, monkeypatch)
     """With answers from files alone no base model, decoding or training is described; the files are named."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a.jsonl").write_text('{"id": "x", "response": "y"}\n')
+    monkeypatch.setattr(DiskWorld, "held_out", lambda *_: None)
     text = "experiment: e\narms: {mine: {responses: a.jsonl}, theirs: {responses: a.jsonl}}\n"
     plan = compile_spec("e.yaml", text, [], DiskWorld()).plan
     assert plan is not None

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
 from toy import DIAMOND, Recorder, ToyWorker, make_plan, run
 
 from compiler.plan import ArmSteps
@@ -93,7 +94,7 @@ def test_an_arm_is_announced_when_its_score_is_there(tmp_path: Path) -> None:
 def test_what_comes_after_waits_and_falls_with_it(tmp_path: Path) -> None:
     """A step that comes after another reads nothing of it, yet begins only once it has succeeded."""
     edges = {"gate": [], "free": [], "gated": []}
-    plan, worker = make_plan(edges, after={"gated": ["gate"]}), ToyWorker()
+    plan, worker = make_plan(edges, after={"gated": ["gate"]}, gate="stop"), ToyWorker()
     assert run(tmp_path / "open", plan, worker).ok
     assert worker.made.index("gate") < worker.made.index("gated")
 
@@ -101,6 +102,24 @@ def test_what_comes_after_waits_and_falls_with_it(tmp_path: Path) -> None:
 
     assert outcome.blocked == ["gated"]
     assert outcome.ran == ["free"]
+
+
+def test_a_failing_arm_does_not_stop_the_others_at_the_gate(tmp_path: Path) -> None:
+    """A gate that only warns needs the scores of all untrained arms; if one cannot be had, what waited is made all the same."""
+    edges = {
+        "told": [],
+        "base": [],
+        "gate": ["told", "base"],
+        "train": [],
+        "respond": ["train"],
+        "analyze": ["told", "respond"],
+    }
+    plan, worker = make_plan(edges, after={"train": ["gate"]}), ToyWorker(failing=("told",))
+
+    outcome = run(tmp_path, plan, worker)
+
+    assert worker.made == ["base", "train", "respond"]
+    assert outcome.blocked == ["gate", "analyze"]
 
 
 def test_fail_fast_begins_nothing_more(tmp_path: Path) -> None:
@@ -123,6 +142,7 @@ def test_fail_fast_begins_nothing_more(tmp_path: Path) -> None:
         ),
         (OSError(errno.EDQUOT, "Disk quota exceeded"), "quota"),
         (RuntimeError("CUDA error: unspecified launch failure"), "stage1 doctor"),
+        (RuntimeError("No CUDA GPUs are available"), "stage1 doctor"),
     ],
 )
 def test_what_no_step_can_survive_ends_the_run(tmp_path: Path, error: Exception, said: str) -> None:
@@ -132,6 +152,23 @@ def test_what_no_step_can_survive_ends_the_run(tmp_path: Path, error: Exception,
     assert len(outcome.failed) == 1
     assert outcome.stopped is not None
     assert said in outcome.stopped
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 79.18 GiB"),
+        RuntimeError("CUDA error: out of memory"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+    ],
+)
+def test_running_out_of_gpu_memory_ends_its_step_alone(tmp_path: Path, error: Exception) -> None:
+    """The device works, and other steps may need less."""
+    outcome = run(tmp_path, make_plan(DIAMOND), ToyWorker(failing=("left",), error=error))
+
+    assert "memory" in outcome.failed["left"] or "ALLOC_FAILED" in outcome.failed["left"]
+    assert outcome.ran == ["top", "right"]
+    assert outcome.stopped is None
 
 
 def test_an_interruption_that_a_library_turned_into_an_exit_is_one(tmp_path: Path) -> None:

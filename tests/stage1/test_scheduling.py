@@ -31,6 +31,21 @@ def test_a_failure_takes_only_what_hangs_on_it() -> None:
     assert schedule.next().id == "e"
 
 
+def test_what_merely_follows_goes_ahead_when_it_cannot_fall() -> None:
+    """It waits as long as there is something to wait for: until the step it follows has failed, or what that one needed has."""
+    edges = {"told": [], "gate": ["told"], "train": [], "respond": ["train"], "analyze": ["told", "respond"]}
+    plan = make_plan(edges, after={"train": ["gate"]})
+    schedule = Schedule(plan.steps, frozenset(), lambda step: 1.0, falls_with_what_it_follows=False)
+
+    assert schedule.next().id == "told"
+    assert schedule.next() is None
+    assert schedule.fail("told") == ["gate", "analyze"]
+    assert schedule.next().id == "train"
+    assert schedule.next() is None
+    schedule.complete("train")
+    assert [step.id for step in schedule.left()] == ["respond"]
+
+
 @st.composite
 def graphs(draw: st.DrawFn) -> dict[str, list[str]]:
     """Any acyclic graph of up to twelve steps."""

@@ -88,6 +88,7 @@ def test_as_many_seats_as_were_asked_for() -> None:
     assert (here(1, workers=4).device, here(1, workers=4).gpus) == (4, 0.25)
     assert (here(2, workers=2).device, here(2, workers=2).gpus) == (2, 1.0)
     assert (here(2, workers=1).device, here(2, workers=1).pure) == (1, 0)
+    assert here(2, workers=3).gpus == 0.5  # two of them sit together
 
 
 def test_trainings_on_several_gpus_have_seats_of_several() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import multiprocessing
 import os
 import shutil
@@ -12,17 +13,21 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
+from mlflow import MlflowClient
 
 from compiler.plan import ArmSteps, Plan
+from compiler.records import Answer, Item, ItemScore
+from evaluators.analysis.samples import sample_analysis
 from stage1.commands.compiling import compile_file
-from stage1.runner import Outcome
 from stage1.store import Store
 from stage1.tracking import TrackerBeside
 from stage1.tracking.arm_runs import ArmRuns
 from stage1.tracking.connection import Connection
+from stage1.tracking.tracker import MlflowTracker
 
 NANO = Path(__file__).with_name("nano.yaml")
 ROWS = [(step, name, step / 10) for step in range(1, 7) for name in ("train/loss", "train/grad_norm")]
@@ -200,18 +205,25 @@ def test_no_step_waits_for_a_tracking_store(beside: tuple[TrackerBeside, psutil.
     assert len(connection.client.get_metric_history(run.info.run_id, "train/loss")) == len(rows)
 
 
-def test_signals_for_the_run_do_not_end_its_tracker(beside: tuple[TrackerBeside, psutil.Process, list[str]]) -> None:
+def test_signals_for_the_run_do_not_end_its_tracker(
+    beside: tuple[TrackerBeside, psutil.Process, list[str]], folder: Path
+) -> None:
     """Ctrl-C reaches every process of a terminal: the tracker stays until the run has said what became of it."""
-    tracker, process, warned = beside
-    tracker.arm_ready("base", None)  # nothing of it can be recorded: its artifacts are not there
-    while not warned:
-        tracker.run_finished(Outcome())
+    tracker, process, _ = beside
+    _, connection, arm = arm_runs(folder)
+    plan = compile_file(NANO, []).plan
+    assert isinstance(plan, Plan)
+    assert arm.train
+    tracker.step_started(plan.step(arm.train))
+    while not connection.client.search_runs(["1"]):
+        time.sleep(0.1)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         process.send_signal(number)
 
     tracker.interrupted()
 
     assert process.wait(30) in (None, 0)
+    assert [run.info.status for run in connection.client.search_runs(["1"])] == ["KILLED"]
 
 
 def test_a_tracker_that_dies_costs_the_run_nothing(beside: tuple[TrackerBeside, psutil.Process, list[str]]) -> None:
@@ -224,3 +236,157 @@ def test_a_tracker_that_dies_costs_the_run_nothing(beside: tuple[TrackerBeside, 
 
     assert len(warned) == 1
     assert "the same command adds what is missing" in warned[0]
+
+
+def finished_arm(folder: Path, overrides: list[str], warned: list[str]) -> tuple[MlflowTracker, Plan, ArmSteps]:
+    """A tracker that has recorded the base arm of a plan whose artifacts are there."""
+    plan = compile_file(NANO, overrides).plan
+    assert isinstance(plan, Plan)
+    arm = next(entry for entry in plan.arms if entry.train is None)
+    store = Store(folder)
+    item = Item(id="i1", kind="qa", instruction="Name a river.")
+    records = {
+        "instructions": {"heldout.jsonl": [item]},
+        arm.respond: {
+            "answers.jsonl": [Answer(item_id="i1", split="heldout", response="The Rhine\nEND", tokens=4, hit_token_limit=False)]
+        },
+        arm.score: {"scores.jsonl": [ItemScore(item_id="i1", criteria={"on_topic": True, "factually_correct": None})]},
+    }
+    for step_id, files in records.items():
+        step = plan.step(step_id)
+        if not store.has(step.fingerprint):
+            with store.writing(step, {}, {}) as draft:
+                for name, rows in files.items():
+                    draft.write(name, rows)
+    uri, state = f"sqlite:///{folder / 'mlflow.db'}", folder / "tracking.json"
+    return MlflowTracker(plan, store, uri, state, warned.append, on_this_machine=False), plan, arm
+
+
+def recorded(folder: Path) -> tuple[Any, Any, list[Any]]:
+    """A client, the base arm's only run, and the rows of its answers."""
+    client = MlflowClient(f"sqlite:///{folder / 'mlflow.db'}")
+    (run,) = client.search_runs(["1"], "tags.`stage1.score` != ''")
+    table = json.loads(Path(client.download_artifacts(run.info.run_id, "answers.json")).read_text())
+    return client, run, [dict(zip(table["columns"], row, strict=True)) for row in table["data"]]
+
+
+def test_an_arm_that_two_plans_share_is_recorded_once(folder: Path) -> None:
+    """Recorded again under another plan, whose run it then is: no row of the answers, no point and no dataset is doubled."""
+    for overrides in ([], ["recipes.dpo.beta=0.3"], []):
+        tracker, plan, arm = finished_arm(folder, overrides, [])
+        tracker.arm_ready(arm.arm, arm.seed)
+        client, run, rows = recorded(folder)
+
+        assert rows == [
+            {
+                "instruction": "Name a river.", "response": "The Rhine\nEND",
+                "on_topic": "pass", "factually_correct": "n/a", "kind": "qa", "item": "i1",
+            }
+        ]  # fmt: skip
+        assert run.data.tags["stage1.plan"] == plan.fingerprint
+        assert len(client.get_metric_history(run.info.run_id, "eval/on_topic")) == 1
+        assert len(run.inputs.dataset_inputs) == 1
+
+
+def test_processes_that_share_an_arm_double_nothing(folder: Path) -> None:
+    """All have the run open and know it as it was before one was done; it stays as the first made it, whatever becomes of others."""
+    (first, _, arm), (second, _, _), (third, _, _) = (finished_arm(folder, [], []) for _ in range(3))
+    for tracker in (first, second, third):
+        tracker._runs.send(tracker._runs.open(arm), [])
+
+    first.arm_ready(arm.arm, arm.seed)
+    third.interrupted()
+    second.arm_ready(arm.arm, arm.seed)
+
+    client, run, rows = recorded(folder)
+    assert run.info.status == "FINISHED"
+    assert len(rows) == 1
+    assert len(client.get_metric_history(run.info.run_id, "eval/on_topic")) == 1
+
+
+def test_a_run_that_is_not_evaluated_is_not_left_running(folder: Path) -> None:
+    """An arm whose answers cannot be had FAILED with the reason; one that was trained for another arm alone waits, KILLED."""
+    tracker, _, _ = finished_arm(folder, [], [])
+    for seed in (1, 2):
+        tracker.step_started(f"train/sft/seed-{seed}")
+        tracker.step_finished(f"train/sft/seed-{seed}")
+
+    tracker.step_failed("respond/sft/seed-1", "no room")
+    tracker.close()
+
+    runs = MlflowClient(tracker.uri).search_runs(["1"], order_by=["params.seed"])
+    assert [(run.info.status, run.data.tags["stage1.error"]) for run in runs] == [
+        ("FAILED", "no room"), ("KILLED", "not evaluated in this run"),
+    ]  # fmt: skip
+
+
+def test_what_another_process_is_recording_is_looked_at_again(folder: Path) -> None:
+    """It may die over it: an arm counts as recorded once it is, and the end of the run waits a little for that."""
+    warned: list[str] = []
+    tracker, plan, arm = finished_arm(folder, [], warned)
+    with Store(folder).claim(f"tracking-{plan.step(arm.score).fingerprint}") as mine:
+        assert mine
+        tracker.arm_ready(arm.arm, arm.seed)
+    assert not (folder / "tracking.json").exists()
+
+    tracker.close()
+
+    _, run, _ = recorded(folder)
+    assert run.info.status == "FINISHED"
+    assert warned == []
+
+
+def test_a_run_that_was_interrupted_and_finished_has_no_error(folder: Path) -> None:
+    """While it waits it is KILLED, with the reason; finished, nothing of that is left."""
+    tracker, _, arm = finished_arm(folder, [], [])
+    tracker._runs.open(arm)
+    tracker.interrupted()
+    client = MlflowClient(tracker.uri)
+    (killed,) = client.search_runs(["1"])
+    assert (killed.info.status, killed.data.tags["stage1.error"]) == ("KILLED", "interrupted")
+
+    again, _, _ = finished_arm(folder, [], [])
+    again.arm_ready(arm.arm, arm.seed)
+
+    _, run, _ = recorded(folder)
+    assert run.info.run_id == killed.info.run_id
+    assert run.info.status == "FINISHED"
+    assert "stage1.error" not in run.data.tags
+
+
+def test_an_artifact_that_is_being_made_again_is_not_the_tracking_stores_fault(folder: Path) -> None:
+    """No warning that the store cannot be used; at the end the arm counts as not recorded yet."""
+    warned: list[str] = []
+    tracker, plan, arm = finished_arm(folder, [], warned)
+    Store(folder).set_aside(plan.step(arm.score).fingerprint)
+
+    tracker.arm_ready(arm.arm, arm.seed)
+    assert warned == []
+    tracker.close()
+
+    assert warned == ["tracking: 1 runs are not recorded; the same command adds them later"]
+
+
+def test_a_summary_that_a_lost_server_missed_is_added_when_it_is_back(tmp_path: Path, empty: Path) -> None:
+    """As the arms are: the run's end is one more chance."""
+    warned: list[str] = []
+    place = tmp_path / "server"
+    place.write_text("in the way")
+    plan = compile_file(NANO, []).plan
+    assert isinstance(plan, Plan)
+    uri = f"sqlite:///{place / 'mlflow.db'}"
+    tracker = MlflowTracker(plan, Store(tmp_path), uri, tmp_path / "tracking.json", warned.append, on_this_machine=False)
+    (tmp_path / "report.html").write_text("<p>all of it</p>")
+
+    tracker.summarize(sample_analysis(), tmp_path / "report.html")
+    place.unlink()
+    place.mkdir()
+    shutil.copy(empty, place)
+    tracker.close()
+
+    assert ["cannot be used" in warning for warning in warned] == [True, False]
+    (run,) = MlflowClient(uri).search_runs(["1"])
+    verdicts = {claim.claim: claim.verdict for claim in sample_analysis().claims}
+    assert {name.removeprefix("verdict."): v for name, v in run.data.tags.items() if name.startswith("verdict.")} == verdicts
+    first_line = MlflowClient(uri).get_experiment("1").tags["mlflow.note.content"].partition("\n")[0]
+    assert all(name in first_line and f"**{verdict}**" in first_line for name, verdict in verdicts.items())

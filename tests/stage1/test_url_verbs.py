@@ -60,6 +60,26 @@ def test_gc_at_a_url_keeps_what_anybody_needs(specs: Path, tmp_path: Path, s3_ur
     assert ours.only_here() == frozenset()
 
 
+def test_gc_keeps_the_last_runs_of_two_people_who_use_one_name(
+    specs: Path, tmp_path: Path, s3_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each from a folder of theirs: neither's work is garbage to the other, until one says that it may be forgotten."""
+    ours, theirs = SharedStore(tmp_path / "a", s3_url), SharedStore(tmp_path / "b", s3_url)
+    mine, other = plan_of(), plan_of("recipes.dpo.beta=0.3")
+    needed = fill(ours, mine)
+    also = fill(theirs, other)
+    for store, plan in ((theirs, other), (ours, mine), (ours, mine)):
+        store.keep_plan("nano", plan.model_dump(mode="json"))
+
+    assert collect(specs, tmp_path / "a", delete=True, url=s3_url) == 0
+    assert ours.known() == needed | also
+    assert "nano (1)" in capsys.readouterr().out
+    assert collect(specs, tmp_path / "a", delete=True, url=s3_url, forget=["nano"]) == 0
+
+    assert ours.known() == needed
+    assert not theirs.plans()
+
+
 def test_gc_at_a_url_leaves_what_is_being_made(specs: Path, tmp_path: Path, s3_url: str) -> None:
     """The files of an upload in progress belong to whoever has the lease."""
     name = f"files/{'0' * 64}/{'1' * 64}"

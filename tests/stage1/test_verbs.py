@@ -13,6 +13,7 @@ from stage1.commands.diff import differences, show_difference
 from stage1.commands.doctor import diagnose
 from stage1.commands.gc import collect
 from stage1.commands.ui import open_ui
+from stage1.log_prob_cache import models_asked
 from stage1.store import Store, write_json
 
 
@@ -47,6 +48,22 @@ def test_gc_shows_what_no_spec_needs_and_removes_nothing(
 
     assert collect(specs, root, delete=True) == 0
     assert Store(root).known() == needed
+
+
+def test_gc_finds_log_probabilities_of_models_that_nobody_asks(specs: Path, tmp_path: Path) -> None:
+    """They are kept by model: those of a checkpoint that no spec trains any more go, those of the base model stay."""
+    root = tmp_path / "runs"
+    asked, gone = (
+        set(models_asked(plan_of())),
+        set(models_asked(plan_of("recipes.sft.epochs=2"))) - set(models_asked(plan_of())),
+    )
+    for name in asked | gone:
+        (root / "log_probs" / name).mkdir(parents=True)
+
+    assert collect(specs, root, delete=True) == 0
+
+    assert gone
+    assert {folder.name for folder in (root / "log_probs").iterdir()} == asked
 
 
 def test_gc_leaves_what_a_run_is_making(specs: Path, tmp_path: Path) -> None:
@@ -119,6 +136,8 @@ def test_doctor_finds_damage_and_says_what_to_do(
 
 
 def test_ui_without_a_recorded_run_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Nothing recorded: one line, exit 2."""
+    """Nothing recorded, or nothing that can be read: one line, exit 2."""
+    (tmp_path / "nano").mkdir()
+    (tmp_path / "nano" / "tracking.json").write_text('{"uri": "sqlite')
     assert open_ui(tmp_path, 5000) == 2
     assert "stage1 run" in capsys.readouterr().err

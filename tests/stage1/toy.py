@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
+import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from compiler.plan import ArmSteps, Plan, Step, fingerprint
+from stage1.executors import Reports
 from stage1.executors.local import LocalExecutor
 from stage1.runner import Outcome, Runner
 from stage1.store import Artifact, Draft, Store
@@ -15,7 +21,10 @@ DIAMOND = {"top": [], "left": ["top"], "right": ["top"], "bottom": ["left", "rig
 
 
 def make_plan(
-    edges: Mapping[str, list[str]], arms: tuple[ArmSteps, ...] = (), after: Mapping[str, list[str]] | None = None
+    edges: Mapping[str, list[str]],
+    arms: tuple[ArmSteps, ...] = (),
+    after: Mapping[str, list[str]] | None = None,
+    gate: str = "warn",
 ) -> Plan:
     """A plan with one step per name, its inputs as given."""
     steps: dict[str, Step] = {}
@@ -27,7 +36,7 @@ def make_plan(
             after=tuple((after or {}).get(name, ())),
         )  # fmt: skip
     return Plan(
-        experiment="toy", spec={"evaluation": {"gate": "warn"}}, spec_fingerprint="s", fingerprint="p", steps=tuple(steps.values()),
+        experiment="toy", spec={"evaluation": {"gate": gate}}, spec_fingerprint="s", fingerprint="p", steps=tuple(steps.values()),
         arms=arms, analyze=list(steps)[-1],
     )  # fmt: skip
 
@@ -48,6 +57,46 @@ class ToyWorker:
         draft.write_json("value.json", f"{step.id}({','.join(parts)})")
         (draft.folder / "inner").mkdir()
         (draft.folder / "inner" / "more.txt").write_text(step.id * 100)
+
+
+@dataclass(frozen=True)
+class MakeToyWorker:
+    """A toy worker that takes a moment and notes where it is; kills itself on one step, and has GPUs that do not work."""
+
+    notes: Path
+    dies_on: str = ""
+    times: int = 0
+    seconds: float = 0.3
+    broken: tuple[str, ...] = ()
+    """GPUs on which every step, or `step@gpu` on which that step, ends by an error of CUDA."""
+
+    def __call__(self, reports: Reports) -> ToyWorker:
+        """The worker of one seat."""
+        told = self
+
+        class Worker(ToyWorker):
+            def work(self, step, inputs, draft):
+                (told.notes / f"{step.id}.{time.monotonic_ns()}").write_text(f"{os.getpid()} {told.whereabouts()}")
+                if step.id == told.dies_on and len(told.noted(0, step.id)) <= told.times:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                reports.progress(step, 1, 2)
+                time.sleep(told.seconds)
+                gpu = os.environ.get("CUDA_VISIBLE_DEVICES")
+                if {gpu, f"{step.id}@{gpu}"} & set(told.broken):
+                    raise RuntimeError("CUDA error: unspecified launch failure")
+                super().work(step, inputs, draft)
+
+        return Worker()
+
+    def whereabouts(self) -> str:
+        """Its GPUs, whether torch was loaded, and its share of a GPU."""
+        gpus, share = os.environ.get("CUDA_VISIBLE_DEVICES", "-"), os.environ.get("STAGE1_GPU_SHARE", "-")
+        return f"{gpus} {'torch' in sys.modules} {share}"
+
+    def noted(self, at: int, step: str = "*") -> list[str]:
+        """A word of every note, in their order: 0 the process, from 1 on its whereabouts."""
+        notes = sorted(self.notes.glob(f"{step}.*"), key=lambda note: int(note.suffix[1:]))
+        return [note.read_text().split(" ")[at] for note in notes]
 
 
 class Recorder:

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from compiler.outside_answers import MalformedResponses, read_responses
 from compiler.records import Item
-from evaluators.outside_answers import MalformedResponses, read_responses
 
 ITEMS = [Item(id=name, kind="qa", instruction=f"What is {name}?") for name in ("a", "b", "c")]
 
@@ -35,8 +35,8 @@ def test_every_mistake_is_named_with_its_line():
         )  # fmt: skip
 
     told = caught.value.problems
-    assert [problem.split(":")[1] for problem in told] == ["2", "3", "4", "5", "6", "7", "8", "9"]
-    for words, problem in zip(
+    assert [number for number, _ in told] == [2, 3, 4, 5, 6, 7, 8, 9]
+    for words, (_, problem) in zip(
         ["was answered before, on line 1", 'no held-out item has the id "z"', "missing `id` or `instruction`",
          "missing `response`; the line has `id`", "`tokens`", "`hit_token_limit`", "expected an object", "not JSON"],
         told, strict=True,
