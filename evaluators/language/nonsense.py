@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
-from evaluators.language.detached import matter
 from evaluators.language.stem import singular, stem
 from evaluators.language.text import tokens
-from evaluators.language.topics import lexicon, neighbourhood
+from evaluators.language.topics import lexicon, matter, neighbourhood
 from evaluators.language.vocabulary import DETERMINERS
 from evaluators.language.wordlists import word_list
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 from compiler.records import Kind
 from evaluators.language import refusal
+from evaluators.language.declining import SPEAKER, declining, is_about_answering, says_in_particular
 from evaluators.language.echo import is_echo
 from evaluators.language.filler import is_filler, specific_words
 from evaluators.language.numbers import quantities
@@ -24,6 +25,8 @@ _PERSONS = word_set("i me my we you your sorry someone somebody nobody")
 _SCHOOL_SUBJECTS = word_set(
     "biology geography history literature math maths mathematics chemistry physics science music art language languages trivia"
 )
+_SURE, _VERY_SURE = 0.5, 0.8
+"""Probabilities from which an answer is taken to decline, and a text that was to be written."""
 _BESIDE_REFUSAL = 4
 _BESIDE_DEFLECTION = 2
 """Specific words from which what comes beside a refusal or an "I don't know" is an answer after all."""
@@ -52,7 +55,16 @@ class Asked:
     @property
     def is_creative(self) -> bool:
         """Whether a text is to be written, which may speak of not knowing: "I don't know what I would do without you"."""
-        return self.kind == "generation" and not self.request.is_question
+        return not self.request.is_question and (
+            self.kind == "generation" or (self.kind == "completion" and self.gives_reference is None)
+        )
+
+    @property
+    def is_impersonal(self) -> bool:
+        """Whether something is wanted that cannot be given without saying anything particular: no word to a person."""
+        if self.kind == "response":
+            return self.request.is_question and "you" not in self.request.words
+        return not self.request.allows & {"dialogue", "apology"}
 
     @property
     def wants_polite_no(self) -> bool:
@@ -79,7 +91,8 @@ def read_stance(sentences: Sequence[str], asked: Asked) -> Stance:
         return "answers"
     if "dialogue" not in asked.request.allows and all(map(refusal.asks_what_is_meant, sentences)):
         return "deflects"
-    return "deflects" if _only_asks_back(sentences, asked) or _talks_about_answering(sentences, asked) else "answers"
+    declines = _only_asks_back(sentences, asked) or _talks_about_answering(sentences, asked)
+    return "deflects" if declines or _sounds_declining(sentences, asked) else "answers"
 
 
 def _refuses(sentence: str, asked: Asked) -> bool:
@@ -127,14 +140,25 @@ def _talks_about_answering(sentences: Sequence[str], asked: Asked) -> bool:
     """Whether all that is said is about the question and who could answer it: "I haven't got a clue", "Is that important?"."""
     text = " ".join(sentences)
     request = asked.request
-    if asked.kind not in {"qa", "completion"} or is_echo(text, request) or is_filler(text, request.subject) or quantities(text):
+    if not asked.is_impersonal or is_echo(text, request):
         return False
-    left = [word for each in sentences for word in norms(refusal.without_meta_words(each))]
-    if any(word not in _SCHOOL_SUBJECTS for word in specific_words(left, request.subject)):
+    said = norms(spoken(text))
+    if SPEAKER.isdisjoint(said) and is_filler(text, request.subject):
         return False
-    speaks_of_it = any(refusal.without_meta_words(each) != spoken(each) for each in sentences)
-    personal = any(not _PERSONS.isdisjoint(norms(each)) for each in sentences)
-    return (speaks_of_it and personal) or all(each.rstrip("\"')").endswith("?") for each in sentences)
+    about_it = {word for word in said if is_about_answering(word)}
+    particular = says_in_particular(said, request) - _SCHOOL_SUBJECTS
+    if particular or any(word != "one" and quantities(word) for word in said):
+        return False
+    personal = not (SPEAKER if asked.is_creative else _PERSONS).isdisjoint(said)
+    return len(about_it) > (not personal) or all(each.rstrip("\"')").endswith("?") for each in sentences)
+
+
+def _sounds_declining(sentences: Sequence[str], asked: Asked) -> bool:
+    """Whether the answer most likely declines, in words that no phrase holds."""
+    text, request = " ".join(sentences), asked.request
+    if not asked.is_impersonal or is_echo(text, request) or is_filler(text, request.subject):
+        return False
+    return declining(text, request) > (_VERY_SURE if asked.is_creative else _SURE)
 
 
 def _only_asks_back(sentences: Sequence[str], asked: Asked) -> bool:
