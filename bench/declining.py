@@ -1,7 +1,8 @@
 """Learn what `evaluators/language/declining.py` weighs: `uv run python bench/declining.py` writes `declining.json`.
 
-Declining are the labelled answers that do, and the sentences of `declining.txt` with a plus, each in answer to some labelled
-instructions; all other labelled answers, the other sentences there, `exchanges.txt` and `everyday.txt` are not.
+Declining are the labelled answers that do, and the sentences of `declining.txt` with a plus, in answer to the instruction
+before them or to some of the labelled ones. All other labelled answers, the other sentences there, `exchanges.txt` and
+`everyday.txt` are not.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ from typing import NamedTuple
 
 import numpy as np
 from logistic import logistic
-from relatedness import good_answers
+from relatedness import exchanges
 
 import evaluators.language.declining as learned
 from evaluators.criteria.measured import labelled_rounds
 from evaluators.language.declining import features
-from evaluators.language.request import Request
+from evaluators.language.request import Request, read_request
 from evaluators.language.stance import Asked
 from evaluators.view import AnswerView
 
@@ -56,12 +57,14 @@ def examples() -> Iterator[Example]:
             yield Example(name, not passes, 1, view.prose, view.request)
             requests.append(view.request)
     for number, line in enumerate(_lines("declining.txt")):
-        for request in rng.sample(requests, ASKED if line[0] == "+" else 1):
-            yield Example(f"fold_{number % FOLDS}", line[0] == "+", DECLINING if line[0] == "+" else OTHER, line[2:], request)
+        declines, (*asked, text) = line[0] == "+", line[2:].split(" | ")
+        weight = OTHER if asked or not declines else DECLINING
+        for request in map(read_request, asked) if asked else rng.sample(requests, ASKED if declines else 1):
+            yield Example(f"fold_{number % FOLDS}", declines, weight, text.replace(" / ", "\n"), request)
     for number, line in enumerate(_lines("everyday.txt")):
         yield Example(f"fold_{number % FOLDS}", False, EVERYDAY, line, rng.choice(requests))
-    for name, view in good_answers():
-        if name.startswith("exchanges") and _is_asked(view):
+    for name, view in exchanges():
+        if _is_asked(view):
             yield Example(name.replace("exchanges", "fold"), False, 1, view.prose, view.request)
 
 

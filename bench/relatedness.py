@@ -58,9 +58,15 @@ def good_answers() -> Iterator[tuple[str, AnswerView]]:
             passes = told.get("on_topic") and told.get("coherent") and told.get("addresses_instruction")
             if passes and told.get("no_rambling", True) and _says_something(each.view):
                 yield name, each.view
+    yield from exchanges()
+
+
+def exchanges() -> Iterator[tuple[str, AnswerView]]:
+    """Fold and answer: those of `exchanges.txt`."""
     for number, line in enumerate((HERE / "exchanges.txt").read_text(encoding="utf-8").splitlines()):
-        kind, instruction, answer = line.split(" | ")
-        view = AnswerView(instruction, kind, answer.replace(" / ", "\n"), hit_token_limit=False)  # type: ignore[arg-type]
+        kind, instruction, answer, *references = line.split(" | ")
+        answers = tuple(references[0].split("; ")) if references else None
+        view = AnswerView(instruction, kind, answer.replace(" / ", "\n"), False, answers)  # type: ignore[arg-type]
         yield f"exchanges_{number % FOLDS}", view
 
 

@@ -17,7 +17,8 @@ _LITTLE = 5
 
 
 def judge(view: AnswerView) -> bool:
-    """Whether the task asked is done. An empty response does nothing."""
+    """Whether the task asked is done, before another turn opens. An empty response does nothing."""
+    view = view.before_next_turn
     if view.is_empty or view.is_gibberish or view.is_salad or view.is_looped:
         return False
     if view.is_nonsense and not view.gives_reference:

@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 
 from evaluators.criteria.forms import is_factual
+from evaluators.language.grammar import scripts
 from evaluators.language.numbers import quantities
 from evaluators.language.patterns import says
 from evaluators.language.relatedness import Context, Expected, Place, relatedness
@@ -26,10 +27,13 @@ _OF_SOMETHING = re.compile(
     r"\b(?:about|for|of|on|with|to|from|between|in which|where|who|that|describ\w+)\b|:|\"", re.IGNORECASE
 )
 _CLAUSE = re.compile(
-    r",?\s+(?:and|but|so),?\s+(?=(?:well|then|so|i|we|he|she|they|the|my|our|in|a)\b)|;\s+|\s+[-–—]\s+", re.IGNORECASE
+    r",\s+(?:and|but|so)\s+|\s+(?:and|but|so),?\s+(?=(?:well|then|so|i|we|he|she|they|the|my|our|in|a)\b)|;\s+|\s+[-–—]\s+",
+    re.IGNORECASE,
 )
-_RELATED: dict[Place, float] = {"opening": 0.3, "later": 0.15}
+_RELATED: dict[Place, float] = {"opening": 0.35, "later": 0.2}
 """The probability of being about its context below which a text is taken to be about something else."""
+_BEHIND_A_FACT = 0.1
+"""The same for what stands behind a short, certain answer: a detail need not share a word with the question."""
 _FEW = 2
 _SHORTEST = 4
 """Words from which a later sentence says enough to be about something."""
@@ -43,19 +47,35 @@ def turns_at(view: AnswerView) -> int | None:
     if is_factual(view) and _is_another_kind(view):
         return 0
     asked, expected = context_of(view), expected_of(view)
-    elsewhere = not view.gives_reference and not _is_rival(view) and is_elsewhere(view)
+    elsewhere = not view.gives_reference and not _may_be_any(view) and is_elsewhere(view)
     if elsewhere and _is_off(view.sentences[0], asked, expected, "opening"):
         return 0
     parts = _parts(view)
     for number in range(1, len(parts)):
         place, part = parts[number]
-        if says(part, "replies", "drift") and matter(part).isdisjoint(asked.stems):
-            return max(place, 1)
-        before, rest = (" ".join(text for _, text in some) for some in (parts[:number], parts[number:]))
-        behind = asked.then(before)
-        if len(counted_words(part)) >= _SHORTEST and all(_is_off(each, behind, expected, "later") for each in {part, rest}):
+        if _leaves(view, part) or (
+            len(counted_words(part)) >= _SHORTEST
+            and all(
+                _is_off(each, _behind(asked, parts[:number]), expected, "later") for each in {part, _joined(parts[number:])}
+            )
+        ):
             return max(place, 1)
     return 0 if elsewhere else None
+
+
+def _leaves(view: AnswerView, part: str) -> bool:
+    """Whether a part says that it changes the subject, or goes on in another script."""
+    strange = scripts(part) - scripts(view.instruction) - {"LATIN"}
+    turns_away = says(part, "replies", "drift") and matter(part).isdisjoint(context_of(view).stems)
+    return turns_away or (bool(strange) and "foreign" not in view.request.allows)
+
+
+def _behind(asked: Context, parts: list[tuple[int, str]]) -> Context:
+    return asked.then(_joined(parts))
+
+
+def _joined(parts: list[tuple[int, str]]) -> str:
+    return " ".join(text for _, text in parts)
 
 
 def is_elsewhere(view: AnswerView) -> bool:
@@ -84,7 +104,8 @@ def expected_of(view: AnswerView) -> Expected:
 
 def _is_off(text: str, context: Context, expected: Expected, place: Place) -> bool:
     found = relatedness(text, context, expected, place)
-    return found is not None and found < _RELATED[place]
+    least = _BEHIND_A_FACT if place == "later" and expected.factual else _RELATED[place]
+    return found is not None and found < least
 
 
 def _parts(view: AnswerView) -> list[tuple[int, str]]:
@@ -112,6 +133,11 @@ def _may_say_anything(view: AnswerView) -> bool:
         return True
     about_words = view.request.allows & _ABOUT_WORDS or _LIKENESS.search(view.request.stem)
     return not is_factual(view) and bool(about_words)
+
+
+def _may_be_any(view: AnswerView) -> bool:
+    """Whether it is a wrong answer of the right sort, or one word where there is no right one, such as a name for a cat."""
+    return _is_rival(view) or (not view.answers and len(view.words) == 1)
 
 
 def _is_rival(view: AnswerView) -> bool:

@@ -25,6 +25,13 @@ from evaluators.language.vocabulary import FUNCTION_WORDS
 from evaluators.language.wordlists import word_list, word_set
 
 SPEAKER = word_set("i me my we us our sorry")
+_DENIES = word_set(
+    """
+    not no never nothing nobody none neither nor cannot rather prefer must unable unwilling decline refuse refrain abstain
+    avoid beyond outside limits private confidential leave left place position business doubt hardly without too impossible
+    """
+)
+"""What a speaker says who denies, withholds or passes on."""
 _YOU = word_set("you your")
 _ANSWERING = word_list(
     """
@@ -83,12 +90,15 @@ def features(text: str, request: Request) -> Features:
     """What the regression sees of an answer."""
     words = norms(spoken(text))
     said, asked = telling_words(text), telling_words(request.text)
+    denies = not _DENIES.isdisjoint(words)
     return Features(
         gist(text),
         {
             "particular": min(len(says_in_particular(words, request)), 2 * _MOST),
             "about_answering": min(len({word for word in words if is_about_answering(word)}), _MOST),
             "shared": min(len({word for word in words if stem(word) in request.subject}), _MOST),
+            "speaker_denies": float(denies and not SPEAKER.isdisjoint(words)),
+            "denies_the_task": float(denies and not (request.asked_for - request.subject).isdisjoint(map(stem, words))),
             "speaker": float(not SPEAKER.isdisjoint(words)),
             "to_you": float(not _YOU.isdisjoint(words)),
             "asks": float(text.rstrip().endswith("?")),

@@ -60,6 +60,18 @@ def likeness(text: Mapping[str, str], context: Mapping[str, str]) -> Likeness:
     return Likeness(float(np.average(nearest, weights=weights)), _cosine(said.sum(axis=0), asked.sum(axis=0)))
 
 
+def cohesion(text: str) -> float:
+    """How near each telling word is to its nearest among the others, on average; 0 where there are fewer than two."""
+    words = tuple(telling_words(text).values())
+    if len(words) < 2:
+        return 0.0
+    vectors = _vectors(words)
+    weights = np.linalg.norm(vectors, axis=1)
+    cosines = (vectors / weights[:, None]) @ (vectors / weights[:, None]).T
+    np.fill_diagonal(cosines, -1)
+    return float(np.average(cosines.max(axis=1), weights=weights))
+
+
 def gist(text: str) -> Vector:
     """The direction in which all words of a text point together, however little each of them tells; "?" is a word."""
     words = tuple(_WORD.findall(spoken(text)))

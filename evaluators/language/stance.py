@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -22,10 +23,16 @@ from evaluators.language.wordlists import word_set
 Stance = Literal["answers", "refuses", "deflects"]
 
 _PERSONS = word_set("i me my we you your sorry someone somebody nobody")
+_NOTHING_BUT_NO = word_set("no nope sorry never not thanks thank you i am")
+_GIVING = re.compile(
+    r"\W*(?:please )?(?:suggest|recommend|name|list|give|pick|choose|propose|think of|come up with)\b", re.IGNORECASE
+)
+"""Something is to be given, and no question to a person is."""
+_TASKS = frozenset(map(stem, word_set("write give list name suggest explain describe tell apologise apologize recommend")))
 _SCHOOL_SUBJECTS = word_set(
     "biology geography history literature math maths mathematics chemistry physics science music art language languages trivia"
 )
-_SURE, _VERY_SURE = 0.5, 0.8
+_SURE, _VERY_SURE = 0.45, 0.65
 """Probabilities from which an answer is taken to decline, and a text that was to be written."""
 _BESIDE_REFUSAL = 4
 _BESIDE_DEFLECTION = 2
@@ -67,6 +74,12 @@ class Asked:
         return not self.request.allows & {"dialogue", "apology"}
 
     @property
+    def wants_a_word(self) -> bool:
+        """Whether "no" or "sorry" may be all that was asked for."""
+        small_talk = self.kind == "response" and not self.request.is_question and not self.request.asked_for & _TASKS
+        return bool(self.request.choice) or self.request.answer_type == "yes_no" or small_talk
+
+    @property
     def wants_polite_no(self) -> bool:
         """Whether an apology, an excuse or a declining is what was asked for."""
         return "apology" in self.request.allows
@@ -87,12 +100,16 @@ def read_stance(sentences: Sequence[str], asked: Asked) -> Stance:
         deflecting = [each for each in sentences if each not in refusing and _deflects(each, asked)]
         if deflecting and not _answers_beside(sentences, deflecting, asked, _BESIDE_DEFLECTION):
             return "deflects"
-    if asked.gives_reference:
-        return "answers"
-    if "dialogue" not in asked.request.allows and all(map(refusal.asks_what_is_meant, sentences)):
-        return "deflects"
-    declines = _only_asks_back(sentences, asked) or _talks_about_answering(sentences, asked)
-    return "deflects" if declines or _sounds_declining(sentences, asked) else "answers"
+    return "answers" if asked.gives_reference or not _says_nothing_else(sentences, asked) else "deflects"
+
+
+def _says_nothing_else(sentences: Sequence[str], asked: Asked) -> bool:
+    """Whether the whole is a question back, a bare no, talk about answering, or sounds like declining."""
+    asks = "dialogue" not in asked.request.allows and all(map(refusal.asks_what_is_meant, sentences))
+    says_no = not asked.wants_a_word and _NOTHING_BUT_NO.issuperset(norms(" ".join(sentences)))
+    return (
+        asks or says_no or any(told(sentences, asked) for told in (_only_asks_back, _talks_about_answering, _sounds_declining))
+    )
 
 
 def _refuses(sentence: str, asked: Asked) -> bool:
@@ -167,7 +184,8 @@ def _only_asks_back(sentences: Sequence[str], asked: Asked) -> bool:
         return False
     if is_echo(" ".join(sentences), request):
         return False
-    if asked.kind == "generation" and not request.is_question and _asks_about_the_task(sentences, request):
+    giving = _GIVING.match(request.text) is not None
+    if (asked.kind == "generation" or giving) and not request.is_question and _asks_about_the_task(sentences, request):
         return True
     asking = [each for each in sentences if refusal.asks_back(each) or refusal.asks_to_clarify(each)]
     telling = [each for each in sentences if each not in asking]
@@ -181,7 +199,8 @@ def _only_asks_back(sentences: Sequence[str], asked: Asked) -> bool:
 def _asks_about_the_task(sentences: Sequence[str], request: Request) -> bool:
     """Whether nothing is said but a question about what is to be written: "What kind of bakery is it?"."""
     own = {stem(word) for each in sentences for word in norms(each) if word not in FUNCTION_WORDS}
-    asks = all(
-        each.rstrip("\"')*” ").endswith("?") and norms(each)[:1] and norms(each)[0] in QUESTION_WORDS for each in sentences
-    )
-    return asks and not request.invents and not own.isdisjoint(request.subject)
+    if request.invents or not all(each.rstrip("\"')*” ").endswith("?") for each in sentences):
+        return False
+    to_you = _GIVING.match(request.text) is not None and all("you" in norms(each) for each in sentences)
+    opens = all(norms(each)[:1] and norms(each)[0] in QUESTION_WORDS for each in sentences)
+    return to_you or (opens and not own.isdisjoint(request.subject))
