@@ -26,6 +26,9 @@ _LIKENESS = re.compile(
 _OF_SOMETHING = re.compile(
     r"\b(?:about|for|of|on|with|to|from|between|in which|where|who|that|describ\w+)\b|:|\"", re.IGNORECASE
 )
+_PERSONAL = re.compile(
+    r"\b(?:I|I'm|I've|my|we|our|repl(?:y|ies)|respond|says?|writes?|asks?|friend|colleague|thank)\b", re.IGNORECASE
+)
 _CLAUSE = re.compile(
     r",\s+(?:and|but|so)\s+|\s+(?:and|but|so),?\s+(?=(?:well|then|so|i|we|he|she|they|the|my|our|in|a)\b)|;\s+|\s+[-–—]\s+",
     re.IGNORECASE,
@@ -51,15 +54,14 @@ def turns_at(view: AnswerView) -> int | None:
     if elsewhere and _is_off(view.sentences[0], asked, expected, "opening"):
         return 0
     parts = _parts(view)
-    for number in range(1, len(parts)):
-        place, part = parts[number]
-        if _leaves(view, part) or (
-            len(counted_words(part)) >= _SHORTEST
-            and all(
-                _is_off(each, _behind(asked, parts[:number]), expected, "later") for each in {part, _joined(parts[number:])}
-            )
-        ):
+    behind = asked
+    for number, (place, part) in enumerate(parts):
+        rest = " ".join(text for _, text in parts[number:])
+        says_enough = number and len(counted_words(part)) >= _SHORTEST
+        drifts = says_enough and all(_is_off(each, behind, expected, "later") for each in (part, rest))
+        if drifts or (number and _leaves(view, part)):
             return max(place, 1)
+        behind = behind.then(part)
     return 0 if elsewhere else None
 
 
@@ -70,14 +72,6 @@ def _leaves(view: AnswerView, part: str) -> bool:
     return turns_away or (bool(strange) and "foreign" not in view.request.allows)
 
 
-def _behind(asked: Context, parts: list[tuple[int, str]]) -> Context:
-    return asked.then(_joined(parts))
-
-
-def _joined(parts: list[tuple[int, str]]) -> str:
-    return " ".join(text for _, text in parts)
-
-
 def is_elsewhere(view: AnswerView) -> bool:
     """Whether the answer as a whole has nothing to do with what was asked."""
     return _is_off(view.prose, context_of(view), expected_of(view), "opening")
@@ -86,7 +80,7 @@ def is_elsewhere(view: AnswerView) -> bool:
 def context_of(view: AnswerView) -> Context:
     """What an answer should be about: the instruction and its reference answers."""
     demanded = view.constraint.text if view.constraint is not None else None
-    return Context("\n".join((view.instruction, *(view.answers or ()))), frozenset(map(stem, norms(demanded or ""))))
+    return Context.of("\n".join((view.instruction, *(view.answers or ()))), frozenset(map(stem, norms(demanded or ""))))
 
 
 def expected_of(view: AnswerView) -> Expected:
@@ -95,6 +89,7 @@ def expected_of(view: AnswerView) -> Expected:
         factual=is_factual(view),
         generation=view.kind == "generation",
         response=view.kind == "response",
+        personal=view.kind == "response" and _PERSONAL.search(view.instruction) is not None,
         completion=view.kind == "completion" and not is_factual(view),
         invents=view.request.invents,
         items=view.wants_list,

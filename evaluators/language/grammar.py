@@ -108,7 +108,7 @@ def breaks_off(text: str, hit_token_limit: bool) -> bool:
 
 def _unfinished(text: str) -> bool:
     *before, last = sentences(text) or [""]
-    begun = bool(before) and before[-1].rstrip().endswith((".", "!", "?"))
+    begun = any(each.rstrip().endswith((".", "!", "?")) for each in before)
     return (begun or len(counted_words(last)) > 3) and not unicodedata.category(text[-1]).startswith("S")
 
 

@@ -6,6 +6,7 @@ sentences that mean the same. How long a vector is says how much the word tells;
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from functools import cache, lru_cache
@@ -53,11 +54,10 @@ def telling_words(text: str) -> Mapping[str, str]:
 
 def likeness(text: Mapping[str, str], context: Mapping[str, str]) -> Likeness:
     """How near the telling words of a text are to those of a context; neither may be empty."""
-    said, asked = _vectors(tuple(text.values())), _vectors(tuple(context.values()))
-    weights = np.linalg.norm(said, axis=1)
-    cosines = (said / weights[:, None]) @ (asked / np.linalg.norm(asked, axis=1)[:, None]).T
-    nearest = [1.0 if word in context else float(best) for word, best in zip(text, cosines.max(axis=1), strict=True)]
-    return Likeness(float(np.average(nearest, weights=weights)), _cosine(said.sum(axis=0), asked.sum(axis=0)))
+    said, asked = _bundle(tuple(text.values())), _bundle(tuple(context.values()))
+    nearest = (said.units @ asked.units.T).max(axis=1)
+    nearest[[place for place, word in enumerate(text) if word in context]] = 1
+    return Likeness(float(nearest @ said.lengths / said.lengths.sum()), float(said.direction @ asked.direction))
 
 
 def cohesion(text: str) -> float:
@@ -65,11 +65,10 @@ def cohesion(text: str) -> float:
     words = tuple(telling_words(text).values())
     if len(words) < 2:
         return 0.0
-    vectors = _vectors(words)
-    weights = np.linalg.norm(vectors, axis=1)
-    cosines = (vectors / weights[:, None]) @ (vectors / weights[:, None]).T
+    said = _bundle(words)
+    cosines = said.units @ said.units.T
     np.fill_diagonal(cosines, -1)
-    return float(np.average(cosines.max(axis=1), weights=weights))
+    return float(cosines.max(axis=1) @ said.lengths / said.lengths.sum())
 
 
 def gist(text: str) -> Vector:
@@ -77,24 +76,32 @@ def gist(text: str) -> Vector:
     words = tuple(_WORD.findall(spoken(text)))
     if not words:
         return np.zeros(DIMENSIONS, dtype=np.float32)
-    vectors = _vectors(words)
-    mean: Vector = (vectors / np.linalg.norm(vectors, axis=1)[:, None]).mean(axis=0)
-    return mean / np.float32(np.linalg.norm(mean))
+    return _unit(_bundle(words).units.sum(axis=0))
 
 
 def nearness(word: str, to: tuple[str, ...]) -> float:
     """Cosine of a word to the nearest of some words."""
-    word_, others = _vector(word), _vectors(to)
-    return float(np.max(others @ word_ / (np.linalg.norm(others, axis=1) * np.linalg.norm(word_))))
+    return float((_bundle(to).units @ _bundle((word,)).direction).max())
 
 
-def _cosine(one: Vector, other: Vector) -> float:
-    return float(one @ other / (np.linalg.norm(one) * np.linalg.norm(other)))
+class _Bundle(NamedTuple):
+    """The vectors of some words."""
+
+    units: Vector
+    lengths: Vector
+    direction: Vector
+    """Of their sum."""
 
 
 @lru_cache(maxsize=1024)
-def _vectors(words: tuple[str, ...]) -> Vector:
-    return np.stack([_vector(word) for word in words])
+def _bundle(words: tuple[str, ...]) -> _Bundle:
+    vectors = np.stack([_vector(word) for word in words])
+    lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
+    return _Bundle(vectors / lengths[:, None], lengths, _unit(vectors.sum(axis=0)))
+
+
+def _unit(vector: Vector) -> Vector:
+    return vector / np.float32(math.sqrt(float(vector @ vector)))
 
 
 @lru_cache(maxsize=50_000)

@@ -9,7 +9,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from importlib.resources import files
 from typing import Literal
 
@@ -31,29 +31,30 @@ _TO_YOU = word_set("you your yours")
 class Context:
     """What a text should be about: what was asked and, for a later part, what was said before."""
 
-    text: str
+    words: Mapping[str, str]
+    """Its telling words by their stems, without those that any task may be put in."""
+    stems: frozenset[str]
+    """Stems of what it is about."""
+    speaks_to_you: bool
     demanded: frozenset[str] = frozenset()
     """Stems of words that the answer must use: they say nothing about what it is about."""
 
-    @cached_property
-    def words(self) -> Mapping[str, str]:
-        """Its telling words by their stems, without those that any task may be put in."""
-        found = self.without_demanded(self.text)
-        return {word: written for word, written in found.items() if written.casefold() not in TASK_WORDS}
-
-    @cached_property
-    def stems(self) -> frozenset[str]:
-        """Stems of what it is about."""
-        return matter(self.text) - self.demanded
-
-    @cached_property
-    def topics(self) -> frozenset[str]:
-        """Its topics, so far as the lexicon knows its words."""
-        return topics_of(self.stems)
+    @classmethod
+    def of(cls, text: str, demanded: frozenset[str] = frozenset()) -> Context:
+        """The context that a text makes."""
+        telling = {
+            word: written
+            for word, written in telling_words(text).items()
+            if word not in demanded and written.casefold() not in TASK_WORDS
+        }
+        return cls(telling, matter(text) - demanded, not _TO_YOU.isdisjoint(norms(text)), demanded)
 
     def then(self, said: str) -> Context:
         """The context after more has been said."""
-        return Context(f"{self.text}\n{said}", self.demanded)
+        more = Context.of(said, self.demanded)
+        return Context(
+            {**self.words, **more.words}, self.stems | more.stems, self.speaks_to_you or more.speaks_to_you, self.demanded
+        )
 
     def without_demanded(self, text: str) -> Mapping[str, str]:
         """The telling words of a text but for those that it must use."""
@@ -67,6 +68,7 @@ class Expected:
     factual: bool
     generation: bool
     response: bool
+    personal: bool
     completion: bool
     invents: bool
     items: bool
@@ -88,7 +90,8 @@ def features(text: str, context: Context, expected: Expected) -> dict[str, float
     if not said or not asked:
         return None
     near, words = likeness(said, asked), norms(text)
-    fields = bearing(matter(text) - context.stems - context.demanded, context.topics, neighbourhood(context.topics))
+    topics = topics_of(context.stems)
+    fields = bearing(matter(text) - context.stems - context.demanded, topics, neighbourhood(topics))
     return {
         "nearest": near.nearest,
         "together": near.together,
@@ -99,7 +102,7 @@ def features(text: str, context: Context, expected: Expected) -> dict[str, float
         "field": fields.together,
         "strangers": float(fields.telling),
         "refers": float(not _REFERRING.isdisjoint(words[:_OPENING_WORDS])),
-        "to_you": float(not _TO_YOU.isdisjoint(words) and not _TO_YOU.isdisjoint(norms(context.text))),
+        "to_you": float(context.speaks_to_you and not _TO_YOU.isdisjoint(words)),
         **{f"expects_{name}": float(value) for name, value in vars(expected).items()},
     }
 

@@ -28,6 +28,7 @@ _GIVING = re.compile(
     r"\W*(?:please )?(?:suggest|recommend|name|list|give|pick|choose|propose|think of|come up with)\b", re.IGNORECASE
 )
 """Something is to be given, and no question to a person is."""
+_SUGGESTS = re.compile(r"\W*(?:how|what) about\b", re.IGNORECASE)
 _TASKS = frozenset(map(stem, word_set("write give list name suggest explain describe tell apologise apologize recommend")))
 _SCHOOL_SUBJECTS = word_set(
     "biology geography history literature math maths mathematics chemistry physics science music art language languages trivia"
@@ -41,6 +42,8 @@ _BESIDE_SENDING = 3
 """The same within a sentence that also sends the asker elsewhere."""
 _INSTEAD_OF_REFERENCE = 8
 """The same where there is a right answer and it was not given."""
+_FEW = 3
+"""Sentences beyond which an answer does more than decline."""
 _LONG_LINE = 7
 """Words in a sentence from which a text that was to be written may speak of not knowing."""
 
@@ -71,7 +74,7 @@ class Asked:
         """Whether something is wanted that cannot be given without saying anything particular: no word to a person."""
         if self.kind == "response":
             return self.request.is_question and "you" not in self.request.words
-        return not self.request.allows & {"dialogue", "apology"}
+        return not self.request.allows & {"dialogue", "apology", "transform"}
 
     @property
     def wants_a_word(self) -> bool:
@@ -173,19 +176,18 @@ def _talks_about_answering(sentences: Sequence[str], asked: Asked) -> bool:
 def _sounds_declining(sentences: Sequence[str], asked: Asked) -> bool:
     """Whether the answer most likely declines, in words that no phrase holds."""
     text, request = " ".join(sentences), asked.request
-    if not asked.is_impersonal or is_echo(text, request) or is_filler(text, request.subject):
+    if len(sentences) > _FEW or not asked.is_impersonal or is_echo(text, request) or is_filler(text, request.subject):
         return False
     return declining(text, request) > (_VERY_SURE if asked.is_creative else _SURE)
 
 
 def _only_asks_back(sentences: Sequence[str], asked: Asked) -> bool:
     request = asked.request
-    if request.allows & {"question", "dialogue"} or not refusal.may_ask_back(sentences):
+    allowed = request.allows & {"question", "dialogue", "transform"} or any(map(_SUGGESTS.match, sentences))
+    if allowed or not refusal.may_ask_back(sentences) or is_echo(" ".join(sentences), request):
         return False
-    if is_echo(" ".join(sentences), request):
-        return False
-    giving = _GIVING.match(request.text) is not None
-    if (asked.kind == "generation" or giving) and not request.is_question and _asks_about_the_task(sentences, request):
+    wants_text = asked.kind == "generation" or _GIVING.match(request.text) is not None
+    if wants_text and not request.is_question and _asks_about_the_task(sentences, request):
         return True
     asking = [each for each in sentences if refusal.asks_back(each) or refusal.asks_to_clarify(each)]
     telling = [each for each in sentences if each not in asking]

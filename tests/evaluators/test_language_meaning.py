@@ -11,7 +11,9 @@ from evaluators.language.meaning import gist, likeness, nearness, telling_words
 from evaluators.language.relatedness import Context, Expected, relatedness
 from evaluators.language.request import read_request
 
-ANYTHING = Expected(factual=False, generation=False, response=False, completion=False, invents=False, items=False, ideas=False)
+ANYTHING = Expected(
+    factual=False, generation=False, response=False, personal=False, completion=False, invents=False, items=False, ideas=False
+)
 
 
 def test_words_of_one_field_are_near():
@@ -44,16 +46,16 @@ def test_every_text_has_a_gist():
 )
 def test_what_is_about_the_question_is_likelier(instruction, about, elsewhere):
     """More likely than not where it is, less where it is not."""
-    context = Context(instruction)
+    context = Context.of(instruction)
 
     assert relatedness(about, context, ANYTHING, "opening") > 0.5 > relatedness(elsewhere, context, ANYTHING, "opening")
 
 
 def test_without_words_nothing_can_be_told():
     """Neither of a text that says nothing, nor against a task that names no subject, nor by the words it must use."""
-    assert relatedness("It is.", Context("What causes the tides?"), ANYTHING, "opening") is None
-    assert relatedness("Waves crash.", Context("Write a sentence."), ANYTHING, "opening") is None
-    assert relatedness("silver", Context("the moon", frozenset({"silver"})), ANYTHING, "opening") is None
+    assert relatedness("It is.", Context.of("What causes the tides?"), ANYTHING, "opening") is None
+    assert relatedness("Waves crash.", Context.of("Write a sentence."), ANYTHING, "opening") is None
+    assert relatedness("silver", Context.of("the moon", frozenset({"silver"})), ANYTHING, "opening") is None
 
 
 @pytest.mark.parametrize(
