@@ -24,6 +24,8 @@ Place = Literal["opening", "later"]
 
 _REFERRING = word_set("it its they them their he him his she her this that these those one ones both neither such there")
 _OPENING_WORDS = 4
+_FEWEST = 2
+"""Telling words from which a text is about something; a short, certain answer is with one."""
 _TO_YOU = word_set("you your yours")
 
 
@@ -87,7 +89,7 @@ def relatedness(text: str, context: Context, expected: Expected, place: Place) -
 def features(text: str, context: Context, expected: Expected) -> dict[str, float] | None:
     """What the regression sees, by name."""
     said, asked = context.without_demanded(text), context.words
-    if not said or not asked:
+    if not asked or len(said) < (1 if expected.factual else _FEWEST):
         return None
     near, words = likeness(said, asked), norms(text)
     topics = topics_of(context.stems)
