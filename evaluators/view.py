@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from compiler.records import Constraint, Kind
@@ -128,17 +128,19 @@ class AnswerView:
     @cached_property
     def stance(self) -> Stance:
         """Whether it answers, refuses, deflects or asks back."""
-        prose = self._before_next_turn
+        prose = self.before_next_turn.prose
         spoken_for = sentences(prose if self.kind == "qa" else without_speech(prose))
         return read_stance(spoken_for, Asked(self.request, self.kind, self.gives_reference))
 
     @cached_property
-    def _before_next_turn(self) -> str:
-        """The prose up to a leaked label that opens another turn: what is said after it is said in answer to something else."""
-        end = next((label.start for label in self.labels if label.opens_turn and has_words(self.response[: label.start])), None)
-        if end is None or end >= len(self.content) or "dialogue" in self.request.allows:
-            return self.prose
-        return AnswerView(self.instruction, self.kind, self.response[:end], False).prose
+    def before_next_turn(self) -> AnswerView:
+        """The answer up to a leaked label or token that opens another turn: what follows answers something else."""
+        ends = [label.start for label in self.labels if label.opens_turn]
+        ends += [self.response.find(token) for token in scaffold.template_tokens(self.response)]
+        end = min((place for place in ends if has_words(self.response[:place])), default=len(self.content))
+        if end >= len(self.content) or "dialogue" in self.request.allows:
+            return self
+        return replace(self, response=self.response[:end], hit_token_limit=False)
 
     @cached_property
     def is_echo(self) -> bool:
@@ -172,8 +174,11 @@ class AnswerView:
 
     @cached_property
     def is_disordered(self) -> bool:
-        """Whether the words of a sentence stand in no order that language has."""
-        return any(map(word_order.is_disordered, self.sentences)) and not self.request.allows & {"transform", "foreign"}
+        """Whether the words of half the text or more stand in no order that language has."""
+        if self.request.allows & {"transform", "foreign"}:
+            return False
+        disordered = [each for each in self.sentences if word_order.is_disordered(each)]
+        return bool(disordered) and 2 * sum(len(counted_words(each)) for each in disordered) >= len(self.words)
 
 
 def _unemphasised(text: str) -> str:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from evaluators.criteria.base import Criterion
 from evaluators.criteria.forms import has_form
 from evaluators.criteria.kind_of_answer import is_kind_asked_for
-from evaluators.criteria.on_topic import judge as stays_on_topic
 from evaluators.criteria.turning import turns_at
 from evaluators.criteria.whole_task import does_the_whole_task
 from evaluators.language.text import counted_words
@@ -17,7 +14,8 @@ _LITTLE = 5
 
 
 def judge(view: AnswerView) -> bool:
-    """Whether the task asked is done. An empty response does nothing."""
+    """Whether the task asked is done, before another turn opens. An empty response does nothing."""
+    view = view.before_next_turn
     if view.is_empty or view.is_gibberish or view.is_salad or view.is_looped:
         return False
     if view.is_nonsense and not view.gives_reference:
@@ -26,7 +24,7 @@ def judge(view: AnswerView) -> bool:
         return False
     if _is_unfilled(view) or not has_form(view) or (not view.gives_reference and not does_the_whole_task(view)):
         return False
-    return bool(view.gives_reference) or (is_kind_asked_for(view) and stays_on_topic(_before_it_turns(view)))
+    return bool(view.gives_reference) or (is_kind_asked_for(view) and turns_at(view) != 0)
 
 
 def _is_unfilled(view: AnswerView) -> bool:
@@ -37,12 +35,6 @@ def _is_unfilled(view: AnswerView) -> bool:
     for slot in view.placeholders:
         left = left.replace(slot, " ")
     return len(counted_words(left)) <= _LITTLE
-
-
-def _before_it_turns(view: AnswerView) -> AnswerView:
-    """The answer without what it says of something else after it has answered."""
-    place = turns_at(view)
-    return replace(view, response=" ".join(view.sentences[:place])) if place else view
 
 
 CRITERION = Criterion(
@@ -60,7 +52,7 @@ CRITERION = Criterion(
     ),
     blind_to=(
         "whether a poem is a poem or a translation a translation: the form is judged by lines, words and marks",
-        "whether the items of a list are of the kind asked for, where the topic lexicon does not know them",
+        "whether the items of a list are of the kind asked for, where their words have something to do with it",
         "vagueness in particular words",
     ),
     judge=judge,

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from evaluators.criteria.agreement import Labelled, agreements, read_labelled
 
 _SCORER = ("criteria", "language", "labelled", "view.py", "scoring.py")
-_SUFFIXES = (".py", ".txt", ".jsonl")
+_SUFFIXES = (".py", ".txt", ".jsonl", ".json")
 MEASURED = "measured.json"
 FIRST_MEETINGS = "first_meetings.json"
 """Kappa of each round of labels when the scorer first met it: recorded then, since it cannot be computed later."""
@@ -107,7 +107,7 @@ def labelled_rounds() -> dict[str, list[Labelled]]:
 
 
 def scorer_fingerprint() -> str:
-    """SHA-256 (hex) over everything that a judgement depends on, and the labels: sources, phrase lists and lexicons."""
+    """SHA-256 (hex) over everything that a judgement depends on, and the labels: sources, phrases, lexicons, weights."""
     digest = hashlib.sha256()
     for name in _SCORER:
         for path, content in _contents(files("evaluators").joinpath(name), name):
@@ -122,7 +122,8 @@ def render_measured(measured: Measured) -> str:
 
 def _contents(place: Traversable, path: str) -> list[tuple[str, bytes]]:
     if place.is_file():
-        return [(path, place.read_bytes().replace(b"\r\n", b"\n"))] if path.endswith(_SUFFIXES) else []
+        counts = path.endswith(_SUFFIXES) and place.name not in {MEASURED, FIRST_MEETINGS}
+        return [(path, place.read_bytes().replace(b"\r\n", b"\n"))] if counts else []
     inner = sorted(place.iterdir(), key=lambda each: each.name)
     return [found for each in inner for found in _contents(each, f"{path}/{each.name}")]
 

@@ -37,7 +37,8 @@ def _new_prompt(view: AnswerView) -> bool:
 
     So does the token of a chat template that another text follows, and an answer that is announced again.
     """
-    if _TURN_TOKEN.search(view.response) or ("dialogue" not in view.request.allows and _ANNOUNCED_AGAIN.search(view.response)):
+    announces = "dialogue" in view.request.allows or "answer" in view.request.words
+    if _TURN_TOKEN.search(view.response) or (not announces and _ANNOUNCED_AGAIN.search(view.response)):
         return True
     turns = [label for label in view.labels if label.opens_turn]
     if "dialogue" in view.request.allows:

@@ -107,8 +107,9 @@ def breaks_off(text: str, hit_token_limit: bool) -> bool:
 
 
 def _unfinished(text: str) -> bool:
-    last = sentences(text)[-1:] or [""]
-    return len(counted_words(last[0])) > 3 and not unicodedata.category(text[-1]).startswith("S")
+    *before, last = sentences(text) or [""]
+    begun = any(each.rstrip().endswith((".", "!", "?")) for each in before)
+    return (begun or len(counted_words(last)) > 3) and not unicodedata.category(text[-1]).startswith("S")
 
 
 def scripts(text: str) -> set[str]:

@@ -12,8 +12,9 @@ from evaluators.language.text import fold
 
 _CHARACTER_RUN = re.compile(r"([^\W\d_])\1{7,}|([^\s\d.\-_=*~#])\2{15,}|((?:[^\W\d_]{2,4}))\3{5,}")
 _WORD = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
+_ENUMERATOR = re.compile(r"^\W*\d{1,3}[.)]\s+")
 _LONGEST_PHRASE = 12
-_FEWEST_TRIPLES, _CIRCLE = 12, 0.55
+_FEWEST_TRIPLES, _CIRCLE = 12, 0.8
 """Three words in a row, of which no more than this share differ where a text runs in circles."""
 _WORDS_LOOKED_AT = 4000
 
@@ -62,7 +63,7 @@ def _is_counting(phrase: list[str]) -> bool:
 
 
 def _sentence_loop(text: str) -> bool:
-    units = [unit for sentence in sentences(text) for unit in _units(sentence)]
+    units = [_ENUMERATOR.sub("", unit) for sentence in sentences(text) for unit in _units(sentence)]
     keys = [" ".join(_WORD.findall(fold(unit))) for unit in units]
     keys = [key for key in keys if key]
     twice = any(first == second and len(first.split()) >= 3 for first, second in pairwise(keys))

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 
-from evaluators.language.detached import matter
+from evaluators.language.meaning import cohesion
 from evaluators.language.stem import singular, stem
 from evaluators.language.text import tokens
-from evaluators.language.topics import lexicon, neighbourhood
+from evaluators.language.topics import lexicon, matter, neighbourhood
 from evaluators.language.vocabulary import DETERMINERS
 from evaluators.language.wordlists import word_list
 
 _FEWEST, _MANY = 4, 5
+_COHERENT = 0.1
+"""Cosine of each word to its nearest in the sentence, on average, from which words have something to do with each other."""
 _ALONE = 0.65
 """Share of words that have nothing to do with any other word of the sentence."""
 _LIVING_DO = frozenset(
@@ -43,7 +45,7 @@ _THINGS = frozenset(
 
 def is_nonsense(sentence: str) -> bool:
     """Whether a sentence's words come from fields that have nothing to do with each other, or a thing acts like a person."""
-    return _is_scattered(sentence) or _lives(sentence)
+    return (_is_scattered(sentence) and cohesion(sentence) < _COHERENT) or _lives(sentence)
 
 
 def _is_scattered(sentence: str) -> bool:

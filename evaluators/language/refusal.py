@@ -82,14 +82,6 @@ def besides_sending(sentence: str) -> str:
     return text
 
 
-def without_meta_words(sentence: str) -> str:
-    """The sentence, as spoken, without words about answering ("clue", "question", "know")."""
-    text = spoken(sentence)
-    for pattern in phrases("refusals")["meta_words"]:
-        text = pattern.regex.sub("", text)
-    return text
-
-
 def asks_back(sentence: str) -> bool:
     """Whether the sentence is a question to the asker."""
     return sentence.rstrip("\"')*” ").endswith("?") and says(sentence, "refusals", "asks_back")

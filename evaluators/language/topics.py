@@ -9,6 +9,8 @@ from importlib.resources import files
 from typing import NamedTuple
 
 from evaluators.language.stem import stem
+from evaluators.language.text import norms
+from evaluators.language.vocabulary import FUNCTION_WORDS, GENERIC_WORDS
 
 _EVERYDAY = "everyday"
 _TELLS_LITTLE = 0.25
@@ -59,18 +61,10 @@ def lexicon() -> Lexicon:
     )
 
 
-class Told(NamedTuple):
-    """How the words of a text bear on given topics; words that the lexicon does not hold bear on nothing."""
-
-    inside: int
-    """Words of these topics."""
-    beside: int
-    """Words of neighbouring topics only."""
-    elsewhere: float
-    """Words of one other field, 1 each, or 1/2 where they belong to several fields ("light", "night").
-
-    Stray words from all over ("quiet", "field") make no field; neighbours ("dog", "squirrel") do.
-    """
+def matter(text: str) -> frozenset[str]:
+    """Stems of the words that say what a text is about."""
+    words = (word for word in norms(text) if word not in FUNCTION_WORDS and word not in GENERIC_WORDS and not word.isdigit())
+    return frozenset(stem(word) for word in words)
 
 
 @lru_cache(maxsize=4096)
@@ -83,19 +77,6 @@ def topics_of(stems: frozenset[str]) -> frozenset[str]:
 def neighbourhood(topics: frozenset[str]) -> frozenset[str]:
     """These topics and those next to them."""
     return frozenset(neighbour for topic in topics for neighbour in lexicon().near[topic])
-
-
-def tell(stems: Collection[str], topics: frozenset[str]) -> Told:
-    """How different words, given by their stems, bear on these topics."""
-    book, near = lexicon(), neighbourhood(topics)
-    known = [(word, book.topics_of[word]) for word in set(stems) if word in book.topics_of]
-    others = [(word, found) for word, found in known if found.isdisjoint(near)]
-    direct = sum(not found.isdisjoint(topics) for _, found in known) if len(others) < len(known) else 0
-    fields = {topic for _, found in others for topic in found}
-    together = max(
-        (sum(_weight(found) for _, found in others if not found.isdisjoint(book.near[field])) for field in fields), default=0.0
-    )
-    return Told(direct, len(known) - direct - len(others), together)
 
 
 @lru_cache(maxsize=4096)

@@ -1,4 +1,4 @@
-"""Gibberish, word salad, endings, subjects: whether words make sense, and about what."""
+"""Gibberish, word salad, endings, topics: whether words make sense, and about what."""
 
 import pytest
 
@@ -6,7 +6,6 @@ from evaluators.language.continuation import asks_anew, goes_on_to_others
 from evaluators.language.gibberish import is_gibberish
 from evaluators.language.grammar import breaks_off, is_salad, scripts
 from evaluators.language.request import read_request
-from evaluators.language.subject import Subject, leaves_subject
 from evaluators.language.topics import lexicon
 
 
@@ -67,29 +66,6 @@ def test_scripts_are_told_apart():
     """Latin, Cyrillic, Chinese; digits and signs belong to none."""
     assert scripts("abc 123 !") == {"LATIN"}
     assert scripts("aбв巴") == {"LATIN", "CYRILLIC", "CJK"}
-
-
-@pytest.mark.parametrize(
-    ("instruction", "text", "leaves"),
-    [
-        ("Write a sentence about the ocean.", ("Waves crash against the rocky shore.",), False),
-        ("Write a sentence about the ocean.", ("My recipe uses three eggs and a cup of flour.",), True),
-        (
-            "Write two sentences about winter.",
-            ("Snow covers the quiet fields.", "Children build snowmen and drink cocoa."),
-            False,
-        ),
-        ("Write two sentences about tigers.", ("The piano has many keys.", "Beethoven wrote sonatas for it."), True),
-        ("How do I clean a window?", ("A magnet is an object that attracts iron.",), True),
-        ("What is the capital of France?", ("France is famous for its wine.",), False),
-        ("What is the capital of France?", ("It is Lyon.",), False),
-        ("What is the capital of France?", ("By the way, my cousin plays the drums.",), True),
-        ("What is the capital of France?", ("Paris.", "By the way, my cousin plays the drums in a rock band."), True),
-    ],
-)
-def test_leaving_the_subject_is_seen_by_the_words_of_another_field(instruction, text, leaves):
-    """Without a shared word or field; with one, only where the text turns away."""
-    assert leaves_subject(text, Subject(read_request(instruction).subject | {"pari"})) is leaves
 
 
 def test_the_topic_lexicon_knows_only_its_own_neighbours():
