@@ -20,7 +20,7 @@ from evaluators.criteria.measured import (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print agreement per criterion; 1 if a criterion is below 0.8 or the average below 0.9."""
+    """Print agreement per criterion; 1 if a criterion is below 0.85 or the average below 0.9."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", action="store_true", help="store the figures beside the criteria")
     parser.add_argument("--rounds", action="store_true", help="also kappa per round of labels, now and at first meeting")
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         folder = Path(evaluators.criteria.__file__).parent
         (folder / MEASURED).write_text(render_measured(measured), encoding="utf-8")
     kappas = [each.kappa for each in measured.criteria if each.kappa is not None]
-    return 0 if min(kappas) >= 0.8 and sum(kappas) / len(kappas) >= 0.9 else 1
+    return 0 if min(kappas) >= 0.85 and sum(kappas) / len(kappas) >= 0.9 else 1
 
 
 def _table(measured: Measured) -> str:

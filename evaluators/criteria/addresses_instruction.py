@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import re
+
 from evaluators.criteria.base import Criterion
 from evaluators.criteria.forms import has_form
 from evaluators.criteria.kind_of_answer import is_kind_asked_for
 from evaluators.criteria.turning import turns_at
 from evaluators.criteria.whole_task import does_the_whole_task
-from evaluators.language.text import counted_words
+from evaluators.language.text import counted_words, has_words, norms, without_speech
+from evaluators.language.vocabulary import NEGATIONS
 from evaluators.view import AnswerView
 
 _LITTLE = 5
+_TO_DECLINE = re.compile(r"\b(?:declin\w+|turn(?:ing|s)? down|refus(?:e|es|ing)|reject\w*|say(?:ing)? no)\b", re.IGNORECASE)
+_TO_ACCEPT = re.compile(r"\b(?:accept(?:s|ing|ance)?|say(?:ing)? yes(?! or)|agree to)\b", re.IGNORECASE)
+_SAYS_YES = re.compile(
+    r"\W*(?:yes|yeah|sure|of course|certainly|absolutely|gladly|with pleasure|happy to|count me in|"
+    r"i(?:'d|'ll| would| will) (?:love|be (?:glad|happy|delighted|there|honou?red)))\b",
+    re.IGNORECASE,
+)
+_HOLDS_BACK = re.compile(r"\b(?:but|unfortunately|afraid|sorry|regret|pass on|busy|wish)\b", re.IGNORECASE)
 
 
 def judge(view: AnswerView) -> bool:
@@ -22,9 +33,31 @@ def judge(view: AnswerView) -> bool:
         return False
     if view.stance != "answers" or view.is_echo or view.is_filler:
         return False
+    if _takes_the_other_side(view) or _only_opens_a_turn(view):
+        return False
     if _is_unfilled(view) or not has_form(view) or (not view.gives_reference and not does_the_whole_task(view)):
         return False
     return bool(view.gives_reference) or (is_kind_asked_for(view) and turns_at(view) != 0)
+
+
+def _takes_the_other_side(view: AnswerView) -> bool:
+    """Whether it accepts what was to be declined, or declines what was to be accepted."""
+    wanted, said = without_speech(view.instruction), view.sentences[0]
+    denies = not NEGATIONS.isdisjoint(norms(said)) or _HOLDS_BACK.search(said) is not None
+    if _TO_DECLINE.search(wanted):
+        return _SAYS_YES.match(said) is not None and not denies
+    return _TO_ACCEPT.search(wanted) is not None and denies and _SAYS_YES.match(said) is None
+
+
+def _only_opens_a_turn(view: AnswerView) -> bool:
+    """Whether all that there is stands behind a label of somebody who asks: "User: ..."."""
+    return (
+        bool(view.labels)
+        and view.labels[0].opens_turn
+        and not has_words(view.response[: view.labels[0].start])
+        and (len(view.labels) == 1)
+        and not view.gives_reference
+    )
 
 
 def _is_unfilled(view: AnswerView) -> bool:

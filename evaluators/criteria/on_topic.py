@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from evaluators.criteria.base import Criterion
-from evaluators.criteria.turning import is_elsewhere, names_no_subject, turns_at
+from evaluators.criteria.turning import is_elsewhere, leaks_another_subject, names_no_subject, turns_at
 from evaluators.view import AnswerView
 
 
@@ -16,8 +16,10 @@ def judge(view: AnswerView) -> bool:
         return False
     if view.is_salad:
         return not is_elsewhere(view)
+    if leaks_another_subject(view):
+        return False
     if view.stance != "answers" or view.is_echo or view.is_filler:
-        return True
+        return not turns_at(view)  # that declines no subject; what comes after it may be on another one
     return names_no_subject(view) or turns_at(view) is None
 
 

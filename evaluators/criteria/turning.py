@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import lru_cache
 
 from evaluators.criteria.forms import is_factual
 from evaluators.language.grammar import scripts
 from evaluators.language.numbers import quantities
-from evaluators.language.patterns import says
+from evaluators.language.patterns import says, spoken
 from evaluators.language.relatedness import Context, Expected, Place, relatedness
+from evaluators.language.scaffold import prompt_labels
 from evaluators.language.stem import stem
 from evaluators.language.text import counted_words, fold, norms
 from evaluators.language.topics import matter
@@ -29,6 +31,10 @@ _OF_SOMETHING = re.compile(
 _PERSONAL = re.compile(
     r"\b(?:I|I'm|I've|my|we|our|repl(?:y|ies)|respond|says?|writes?|asks?|friend|colleague|thank)\b", re.IGNORECASE
 )
+_HOW_MUCH = re.compile(
+    r"\bhow (?:long|often|many|much|far|old|big|high|deep|fast|soon|late|early|hot|tall|wide)\b", re.IGNORECASE
+)
+_MUST_USE = re.compile(r"\b(?:contain\w*|includ\w*|us(?:e|es|ing)|with|start\w*|begin\w*)((?: [\w'\"-]+){1,6})")
 _CLAUSE = re.compile(
     r",\s+(?:and|but|so)\s+|\s+(?:and|but|so),?\s+(?=(?:well|then|so|i|we|he|she|they|the|my|our|in|a)\b)|;\s+|\s+[-–—]\s+",
     re.IGNORECASE,
@@ -37,6 +43,8 @@ _RELATED: dict[Place, float] = {"opening": 0.35, "later": 0.2}
 """The probability of being about its context below which a text is taken to be about something else."""
 _BEHIND_A_FACT = 0.1
 """The same for what stands behind a short, certain answer: a detail need not share a word with the question."""
+_ANOTHER_TURN = 0.5
+"""The same for a turn of its own, which has no reason to be about what was asked."""
 _FEW = 2
 _SHORTEST = 4
 """Words from which a later sentence says enough to be about something."""
@@ -65,6 +73,18 @@ def turns_at(view: AnswerView) -> int | None:
     return 0 if elsewhere else None
 
 
+def leaks_another_subject(view: AnswerView) -> bool:
+    """Whether a turn that another label opens behind the answer is about something else."""
+    answer = view.before_next_turn
+    if answer is view:
+        return False
+    rest = replace(view, response=view.response[len(answer.response) :]).prose
+    for label in reversed(prompt_labels(rest)):
+        rest = f"{rest[: label.start]} {rest[label.end :]}"
+    found = relatedness(rest, context_of(view).then(answer.prose), expected_of(view), "later")
+    return found is not None and found < _ANOTHER_TURN
+
+
 def _leaves(view: AnswerView, part: str) -> bool:
     """Whether a part says that it changes the subject, or goes on in another script."""
     strange = scripts(part) - scripts(view.instruction) - {"LATIN"}
@@ -79,8 +99,16 @@ def is_elsewhere(view: AnswerView) -> bool:
 
 def context_of(view: AnswerView) -> Context:
     """What an answer should be about: the instruction and its reference answers."""
-    demanded = view.constraint.text if view.constraint is not None else None
-    return Context.of("\n".join((view.instruction, *(view.answers or ()))), frozenset(map(stem, norms(demanded or ""))))
+    return Context.of("\n".join((view.instruction, *(view.answers or ()))), _demanded(view))
+
+
+def _demanded(view: AnswerView) -> frozenset[str]:
+    """Stems of words that the answer must use, where the instruction does not ask about them."""
+    words = norms(view.constraint.text or "") if view.constraint is not None else ()
+    told, instruction = _MUST_USE.search(spoken(view.instruction)), norms(view.instruction)
+    if not told or not words or words[0] not in norms(told[1]):
+        return frozenset()
+    return frozenset(stem(word) for word in words if instruction.count(word) < 2)
 
 
 def expected_of(view: AnswerView) -> Expected:
@@ -94,6 +122,7 @@ def expected_of(view: AnswerView) -> Expected:
         invents=view.request.invents,
         items=view.wants_list,
         ideas=view.request.prose_items,
+        amount=_HOW_MUCH.search(view.instruction) is not None,
     )
 
 

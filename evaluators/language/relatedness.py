@@ -14,6 +14,7 @@ from importlib.resources import files
 from typing import Literal
 
 from evaluators.language.meaning import likeness, telling_words
+from evaluators.language.numbers import quantities
 from evaluators.language.text import norms
 from evaluators.language.topics import bearing, matter, neighbourhood, topics_of
 from evaluators.language.vocabulary import TASK_WORDS
@@ -27,6 +28,17 @@ _OPENING_WORDS = 4
 _FEWEST = 2
 """Telling words from which a text is about something; a short, certain answer is with one."""
 _TO_YOU = word_set("you your yours")
+_OF_ME = word_set("i me my mine we us our ours")
+_ADVISES = word_set(
+    """
+    add ask avoid book boil bring buy call change check choose clean close cook cover cut drink dry eat fold get give go hold
+    keep learn leave let look make measure mix move open pick place plan play pour press put read remember remove rest say see
+    send set share start stay stop switch take talk tell thank think touch try turn use visit wait walk wash wear wipe write
+    """
+)
+"""Words that begin advice or a recipe, which may be on anything that was asked without naming it."""
+_SOON = 12
+"""Words within which "it" and "them" speak of what was asked."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +87,7 @@ class Expected:
     invents: bool
     items: bool
     ideas: bool
+    amount: bool = False
 
 
 def relatedness(text: str, context: Context, expected: Expected, place: Place) -> float | None:
@@ -105,7 +118,25 @@ def features(text: str, context: Context, expected: Expected) -> dict[str, float
         "strangers": float(fields.telling),
         "refers": float(not _REFERRING.isdisjoint(words[:_OPENING_WORDS])),
         "to_you": float(context.speaks_to_you and not _TO_YOU.isdisjoint(words)),
-        **{f"expects_{name}": float(value) for name, value in vars(expected).items()},
+        "amounts": float(expected.amount and any(map(quantities, words[:_SOON]))),
+        "begins_with_it": float(next(iter(said)) in asked),
+        **_voice(words, expected),
+        **{f"expects_{name}": float(value) for name, value in vars(expected).items() if name != "amount"},
+    }
+
+
+def _voice(words: tuple[str, ...], expected: Expected) -> dict[str, float]:
+    """Who speaks to whom: a word to somebody, or advice, need not name what it is about; a statement about the world does."""
+    of_me, to_you = not _OF_ME.isdisjoint(words), not _TO_YOU.isdisjoint(words)
+    advises = not _ADVISES.isdisjoint(words[:1])
+    return {
+        "refers_soon": float(not _REFERRING.isdisjoint(words[:_SOON])),
+        "advises": float(advises),
+        "of_me": float(of_me and not expected.personal),
+        "replies_of_me": float(of_me and expected.personal),
+        "replies_to_you": float(to_you and expected.personal),
+        "replies_with_a_statement": float(expected.personal and not (of_me or to_you or advises)),
+        "writes_a_statement": float(expected.generation and not (of_me or to_you or advises)),
     }
 
 

@@ -17,7 +17,7 @@ from evaluators.language.patterns import spoken
 from evaluators.language.request import Request
 from evaluators.language.stem import stem
 from evaluators.language.text import counted_words, norms
-from evaluators.language.vocabulary import FUNCTION_WORDS, QUESTION_WORDS
+from evaluators.language.vocabulary import FUNCTION_WORDS, NEGATIONS, QUESTION_WORDS
 from evaluators.language.wordlists import word_set
 
 Stance = Literal["answers", "refuses", "deflects"]
@@ -178,7 +178,17 @@ def _sounds_declining(sentences: Sequence[str], asked: Asked) -> bool:
     text, request = " ".join(sentences), asked.request
     if len(sentences) > _FEW or not asked.is_impersonal or is_echo(text, request) or is_filler(text, request.subject):
         return False
+    if _tells_of_it(text, request):
+        return False
     return declining(text, request) > (_VERY_SURE if asked.is_creative else _SURE)
+
+
+def _tells_of_it(text: str, request: Request) -> bool:
+    """Whether it is a statement, by nobody in particular, that begins with what was asked about: "A secret is what ..."."""
+    words = norms(spoken(text))
+    begins = next((word for word in words if word not in FUNCTION_WORDS), "")
+    denies = not NEGATIONS.isdisjoint(words) or not SPEAKER.isdisjoint(words)
+    return stem(begins) in request.subject and not denies and not text.rstrip().endswith("?")
 
 
 def _only_asks_back(sentences: Sequence[str], asked: Asked) -> bool:

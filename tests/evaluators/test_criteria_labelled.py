@@ -20,7 +20,7 @@ KNOWN_MISSES = {
     "Well-made sentences that mean nothing, of words that have something to do with each other": "10-087 11-110",
     "A turn along a shared word or field": "10-101 10-106 11-063",
     "Goes on in the same vein, each time with something new": "10-134 11-106",
-    "The neighbouring question is answered": "1-202 8-022 9-029 10-073 12-005 12-112 12-127 12-139 13-028 13-058 13-062 13-071 13-103 13-126 13-136 13-141 13-155",
+    "The neighbouring question is answered": "1-202 8-022 9-029 10-073 12-005 12-112 12-127 13-028 13-058 13-062 13-071 13-103 13-126 13-136 13-155",
     "A restatement that says little, and something": "8-041 9-055 11-081",
     "A refusal, or a question back, in words that may as well be the answer": "10-053 12-093 12-095 12-100 12-116 12-133 12-142 12-161 13-021 13-081 13-089 13-132 13-151",
     "Two words that could be an answer ('it was') and are a fragment": "2-100",
@@ -29,11 +29,11 @@ KNOWN_MISSES = {
     "A list in prose with joints of several kinds": "11-039",
     "A form judged by its lines and sentences alone": "10-124 11-045 11-128 12-089 13-107",
     "Broken encoding looks like a loop": "11-104",
-    "A good answer whose words have little to do with those of the question": "1-152 2-163 2-185 3-106 3-111 7-043 7-049 7-050 8-075 9-033 9-063 9-069 10-014 10-079 10-093 10-110 11-049 11-052 11-054 12-004 12-026 12-038 12-103 12-108 12-120 12-132 12-138 13-034 13-061 13-066 13-068 13-110 13-120 13-154 13-158 13-168",
-    "An answer to something else, or a turn, whose words have something to do with those of the question": "1-261 4-068 7-044 8-056 8-072 8-077 10-018 10-099 11-029 11-067 11-069 11-131 12-066 12-090 12-098 12-113 12-119 12-134 12-143 12-152 13-004 13-024 13-049 13-070 13-094 13-096 13-112 13-128 13-139 13-142 13-146",
+    "A good answer whose words have little to do with those of the question": "1-152 3-111 3-116 4-074 7-042 7-043 7-049 7-050 8-075 9-033 9-063 9-069 10-014 10-093 10-110 11-052 11-054 12-004 12-026 12-038 12-103 12-108 12-120 12-132 12-138 13-034 13-061 13-066 13-068 13-106 13-110 13-120 13-159",
+    "An answer to something else, or a turn, whose words have something to do with those of the question": "4-068 7-044 8-056 8-072 8-077 10-071 10-099 11-029 11-067 11-069 12-090 12-113 12-119 12-134 12-152 13-004 13-070 13-094 13-112 13-139 13-146",
     "An answer that sounds like declining": "1-182 10-043 11-095 12-029 12-130 12-150",
     "A good sentence in an order of word classes that is rare": "2-172 12-101 13-119",
-    "What has nothing to do with the question is heard as a turn, and is no language or never was an answer": "1-013 13-077 13-153",
+    "What has nothing to do with the question is heard as a turn, and is no language or never was an answer": "13-077 13-153",
     "'Neither', 'the same' and a gap given back are no matter of words": "13-038 13-074 13-075",
 }
 """Why the scorer misses them -> the ids of labelled answers."""
@@ -73,13 +73,10 @@ def test_the_set_is_large_and_half_of_it_are_traps():
 
 
 def test_every_criterion_agrees_with_the_labels():
-    """Cohen's kappa is at least 0.8 for each criterion and 0.9 on average.
-
-    What is learned from all rounds cannot be fitted to each of their answers, as rules could: the bound is lower for that.
-    """
+    """Cohen's kappa is at least 0.85 for each criterion and 0.9 on average."""
     kappas = [each.kappa for each in agreements(LABELLED)]
 
-    assert min(kappas) >= 0.8
+    assert min(kappas) >= 0.85
     assert sum(kappas) / len(kappas) >= 0.9
 
 

@@ -97,7 +97,7 @@ def test_nonsense_is_made_of_words_from_all_over_or_of_living_things(sentence, n
 
 
 def test_the_good_answers_of_the_bank_are_on_topic_coherent_and_do_the_task():
-    """Of some 2,700 answers that nobody wrote with the scorer in view, it fails less than 1 in 100: odd ones must not cost good ones."""
+    """Of some 2,700 answers that nobody wrote with the scorer in view, it fails less than 1 in 400: odd ones must not cost good ones."""
     judged = ("addresses_instruction", "on_topic", "coherent", "no_rambling", "no_unwarranted_refusal")
     good = [(item, answer) for item in load_bank() if (answer := item.good_answer or (item.answers or ("",))[0])]
     failed = [
@@ -109,4 +109,4 @@ def test_the_good_answers_of_the_bank_are_on_topic_coherent_and_do_the_task():
         )
     ]
 
-    assert len(failed) * 100 < len(good), failed
+    assert len(failed) * 400 < len(good), failed
