@@ -1,9 +1,9 @@
 """Learn what `evaluators/language/relatedness.py` weighs: `uv run python bench/relatedness.py` writes `relatedness.json`.
 
 Right are the good answers of the labelled rounds and of `exchanges.txt`, whole, by their opening, and every rest of them
-behind what stands before it. Wrong are answers labelled as off the subject, other answers of the same round put in their place
-or behind them, and sentences of `everyday.txt`. `--rounds` also tells the kappas of every round under weights that were learned
-without it.
+behind what stands before it. Wrong are answers labelled as off the subject, those of `strays.txt`, other answers of the same
+round put in their place or behind them, and sentences of `everyday.txt`. `--rounds` also tells the kappas of every round under
+weights that were learned without it.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ OTHERS = 3
 MIXED, EVERYDAY, OPENING = 0.25, 0.2, 0.5
 """What an example weighs that nobody wrote as such; a labelled answer weighs 1."""
 RIDGE = 5.0
+TURN = " // "
 TOLD = ("no_rambling", "addresses_instruction", "on_topic")
 """The criteria that look at it."""
 
@@ -63,11 +64,26 @@ def good_answers() -> Iterator[tuple[str, AnswerView]]:
 
 def exchanges() -> Iterator[tuple[str, AnswerView]]:
     """Fold and answer: those of `exchanges.txt`."""
-    for number, line in enumerate((HERE / "exchanges.txt").read_text(encoding="utf-8").splitlines()):
+    yield from _answers_of("exchanges")
+
+
+def _answers_of(name: str) -> Iterator[tuple[str, AnswerView]]:
+    for number, line in enumerate((HERE / f"{name}.txt").read_text(encoding="utf-8").splitlines()):
         kind, instruction, answer, *references = line.split(" | ")
         answers = tuple(references[0].split("; ")) if references else None
         view = AnswerView(instruction, kind, answer.replace(" / ", "\n"), False, answers)  # type: ignore[arg-type]
-        yield f"exchanges_{number % FOLDS}", view
+        yield f"{name}_{number % FOLDS}", view
+
+
+def _strays() -> Iterator[Example]:
+    """Those of `strays.txt`: about something else, from the first word or from where two slashes stand."""
+    for name, view in _answers_of("strays"):
+        before, turn, after = view.response.partition(TURN)
+        context = context_of(view)
+        if turn:
+            yield from _example("later", name, False, 1, after, context.then(before), view)
+        else:
+            yield from _example("opening", name, False, 1, before, context, view)
 
 
 def examples() -> Iterator[Example]:
@@ -90,6 +106,7 @@ def examples() -> Iterator[Example]:
             part = " ".join(other.sentences[start : start + rng.choice((1, 2))])
             yield from _example("opening", name, False, MIXED, other.prose, whole, view)
             yield from _example("later", name, False, MIXED, part, behind, view)
+    yield from _strays()
     yield from _labelled_as_off()
 
 

@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from evaluators.answers_file import OutsideAnswer, score_lines
 from evaluators.criteria.measured import labelled_rounds
 from evaluators.scoring import score_answer
 from evaluators.view import AnswerView
@@ -38,8 +39,8 @@ def main() -> None:
     views = list(answers())
     score_answer(views[0])  # phrase lists and lexicons are read once, whatever the number of answers
     started, cpu = time.perf_counter(), time.process_time()
-    for view in views:
-        score_answer(view)
+    for _ in score_lines(OutsideAnswer(str(number), view) for number, view in enumerate(views)):
+        pass
     found = {
         "answers": ANSWERS,
         "mean_characters": round(sum(len(view.response) for view in views) / ANSWERS, 1),

@@ -6,9 +6,11 @@ may be null or left out, all else is required. A line out: `{"id", "criteria": {
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, get_args
 
 from compiler.json_lines import NoObject, json_object, name_of, numbered_lines
@@ -92,8 +94,22 @@ def read_answers(lines: Iterable[str], path: str) -> tuple[list[OutsideAnswer], 
 
 def score_lines(answers: Iterable[OutsideAnswer]) -> Iterator[str]:
     """The judgements, one JSON object a line (without the line feed), in the order of the answers."""
-    for answer in answers:
-        yield json.dumps({"id": answer.id, "criteria": score_answer(answer.view)})
+    with _seldom_collected():
+        for answer in answers:
+            yield json.dumps(
+                {"id": answer.id, "criteria": score_answer(replace(answer.view))}
+            )  # what it works out goes with it
+
+
+@contextmanager
+def _seldom_collected() -> Iterator[None]:
+    """Judging makes and drops many small tuples without cycles: looking through them would take a seventh of the time."""
+    before = gc.get_threshold()
+    gc.set_threshold(100 * before[0], *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def _read_line(text: str, number: int, notes: _Notes) -> OutsideAnswer:

@@ -42,7 +42,7 @@ def judge(view: AnswerView) -> bool:
 
 def _takes_the_other_side(view: AnswerView) -> bool:
     """Whether it accepts what was to be declined, or declines what was to be accepted."""
-    wanted, said = without_speech(view.instruction), view.sentences[0]
+    wanted, said = without_speech(view.instruction), next(iter(view.sentences), "")
     denies = not NEGATIONS.isdisjoint(norms(said)) or _HOLDS_BACK.search(said) is not None
     if _TO_DECLINE.search(wanted):
         return _SAYS_YES.match(said) is not None and not denies
@@ -51,13 +51,10 @@ def _takes_the_other_side(view: AnswerView) -> bool:
 
 def _only_opens_a_turn(view: AnswerView) -> bool:
     """Whether all that there is stands behind a label of somebody who asks: "User: ..."."""
-    return (
-        bool(view.labels)
-        and view.labels[0].opens_turn
-        and not has_words(view.response[: view.labels[0].start])
-        and (len(view.labels) == 1)
-        and not view.gives_reference
-    )
+    if len(view.labels) != 1 or view.gives_reference:
+        return False
+    label = view.labels[0]
+    return label.opens_turn and not has_words(view.response[: label.start])
 
 
 def _is_unfilled(view: AnswerView) -> bool:

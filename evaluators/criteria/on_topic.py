@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from evaluators.criteria.base import Criterion
-from evaluators.criteria.turning import is_elsewhere, leaks_another_subject, names_no_subject, turns_at
+from evaluators.criteria.turning import declines_elsewhere, is_elsewhere, leaks_another_subject, names_no_subject, turns_at
 from evaluators.view import AnswerView
 
 
@@ -14,12 +14,12 @@ def judge(view: AnswerView) -> bool:
     """Whether it stays on the instruction's subject. Nothing, or noise, is on none; refusal, echo and filler leave none."""
     if view.is_empty or view.is_gibberish:
         return False
-    if view.is_salad:
-        return not is_elsewhere(view)
     if leaks_another_subject(view):
         return False
+    if view.is_salad:
+        return not (is_elsewhere(view) or turns_at(view))
     if view.stance != "answers" or view.is_echo or view.is_filler:
-        return not turns_at(view)  # that declines no subject; what comes after it may be on another one
+        return not turns_at(view) and not declines_elsewhere(view)
     return names_no_subject(view) or turns_at(view) is None
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from evaluators.criteria.forms import is_factual
+from evaluators.language.declining import is_about_answering
 from evaluators.language.grammar import scripts
 from evaluators.language.numbers import quantities
 from evaluators.language.patterns import says, spoken
@@ -39,12 +40,14 @@ _CLAUSE = re.compile(
     r",\s+(?:and|but|so)\s+|\s+(?:and|but|so),?\s+(?=(?:well|then|so|i|we|he|she|they|the|my|our|in|a)\b)|;\s+|\s+[-–—]\s+",
     re.IGNORECASE,
 )
-_RELATED: dict[Place, float] = {"opening": 0.35, "later": 0.2}
+_RELATED: dict[Place, float] = {"opening": 0.35, "later": 0.25}
 """The probability of being about its context below which a text is taken to be about something else."""
 _BEHIND_A_FACT = 0.1
 """The same for what stands behind a short, certain answer: a detail need not share a word with the question."""
-_ANOTHER_TURN = 0.5
+_ANOTHER_TURN = 0.6
 """The same for a turn of its own, which has no reason to be about what was asked."""
+_REFUSED = 0.1
+"""The same for a refusal, which is about what was asked unless it names something else."""
 _FEW = 2
 _SHORTEST = 4
 """Words from which a later sentence says enough to be about something."""
@@ -81,7 +84,7 @@ def leaks_another_subject(view: AnswerView) -> bool:
     rest = replace(view, response=view.response[len(answer.response) :]).prose
     for label in reversed(prompt_labels(rest)):
         rest = f"{rest[: label.start]} {rest[label.end :]}"
-    found = relatedness(rest, context_of(view).then(answer.prose), expected_of(view), "later")
+    found = relatedness(rest, context_of(view).then(answer.prose), expected_of(view), "opening")
     return found is not None and found < _ANOTHER_TURN
 
 
@@ -95,6 +98,13 @@ def _leaves(view: AnswerView, part: str) -> bool:
 def is_elsewhere(view: AnswerView) -> bool:
     """Whether the answer as a whole has nothing to do with what was asked."""
     return _is_off(view.prose, context_of(view), expected_of(view), "opening")
+
+
+def declines_elsewhere(view: AnswerView) -> bool:
+    """Whether a refusal names a subject, and another one: "I only talk about cooking"."""
+    named = [word for word in norms(view.prose) if word not in FUNCTION_WORDS and not is_about_answering(word)]
+    found = relatedness(view.prose, context_of(view), expected_of(view), "opening")
+    return len(named) > _FEW and found is not None and found < _REFUSED
 
 
 def context_of(view: AnswerView) -> Context:

@@ -95,21 +95,29 @@ class _Bundle(NamedTuple):
 
 @lru_cache(maxsize=1024)
 def _bundle(words: tuple[str, ...]) -> _Bundle:
-    vectors = np.stack([_vector(word) for word in words])
-    lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
-    return _Bundle(vectors / lengths[:, None], lengths, _unit(vectors.sum(axis=0)))
+    known = [_word(word) for word in words]
+    units, lengths = np.array([word.unit for word in known]), np.array([word.length for word in known], dtype=np.float32)
+    return _Bundle(units, lengths, _unit(lengths @ units))
 
 
 def _unit(vector: Vector) -> Vector:
     return vector / np.float32(math.sqrt(float(vector @ vector)))
 
 
+class _Word(NamedTuple):
+    """The vector of a word, as direction and length."""
+
+    unit: Vector
+    length: float
+
+
 @lru_cache(maxsize=50_000)
-def _vector(word: str) -> Vector:
-    """The mean of the vectors of a word's pieces."""
+def _word(word: str) -> _Word:
+    """From the mean of the vectors of its pieces."""
     tokenizer, pieces = _space()
     vector: Vector = pieces[tokenizer.encode(word, add_special_tokens=False).ids].astype(np.float32).mean(axis=0)
-    return vector
+    length = math.sqrt(float(vector @ vector))
+    return _Word(vector / np.float32(length), length)
 
 
 @cache

@@ -17,7 +17,7 @@ from evaluators.language.text import fold
 
 _MACRO = re.compile(r"(?<!P)<([a-z_]+)>")
 _PIECE = re.compile(r"\\.|\[(?:\\.|[^\]])*\]|.")
-_LITERAL_OPENING = re.compile(r"\\b([a-z' ]{2,})(?![?*{a-z' ])(?<!\|)")
+_OPTIONAL = frozenset("?*{")
 _CONTRACTIONS = tuple(
     (re.compile(pattern), replacement)
     for pattern, replacement in (
@@ -51,10 +51,6 @@ class Phrase(NamedTuple):
     literal: str
     regex: re.Pattern[str]
 
-    def search(self, text: str) -> re.Match[str] | None:
-        """The first match."""
-        return self.regex.search(text) if self.literal in text else None
-
 
 @cache
 def phrases(name: str) -> Mapping[str, tuple[Phrase, ...]]:
@@ -86,8 +82,20 @@ def _expand(pattern: str, macros: Mapping[str, str]) -> str:
 
 
 def _phrase(pattern: str) -> Phrase:
-    opening = _LITERAL_OPENING.match(pattern)
-    return Phrase(opening[1] if opening else "", re.compile(pattern, re.MULTILINE))
+    return Phrase(_literal(pattern), re.compile(pattern, re.MULTILINE))
+
+
+def _literal(pattern: str) -> str:
+    """The longest run of characters outside of brackets that no match can do without; the pattern has no alternatives there."""
+    runs, depth, pieces = [""], 0, _PIECE.findall(pattern)
+    for piece, following in zip(pieces, [*pieces[1:], ""], strict=True):
+        stands = depth == 0 and following not in _OPTIONAL and len(piece) == 1 and (piece.isalpha() or piece in "' ")
+        if stands:
+            runs[-1] += piece
+        if not stands or following == "+":
+            runs.append("")
+        depth += (piece == "(") - (piece == ")")
+    return max(runs, key=len)
 
 
 def _alternatives(pattern: str) -> list[str]:
@@ -104,7 +112,10 @@ def _alternatives(pattern: str) -> list[str]:
 
 def find(text: str, name: str, section: str) -> re.Match[str] | None:
     """The first match of the section's patterns, tried in their order, in text that is `spoken` already."""
-    return next((match for pattern in phrases(name)[section] if (match := pattern.search(text))), None)
+    for literal, regex in phrases(name)[section]:
+        if literal in text and (match := regex.search(text)):
+            return match
+    return None
 
 
 def any_says(sentences: Sequence[str], name: str, *sections: str) -> bool:
@@ -113,10 +124,9 @@ def any_says(sentences: Sequence[str], name: str, *sections: str) -> bool:
     It may say yes where no single sentence does, never the other way round.
     """
     text = "\n".join(dict.fromkeys(map(spoken, sentences)))
-    return any(pattern.search(text) for section in sections for pattern in phrases(name)[section])
+    return any(find(text, name, section) for section in sections)
 
 
 def says(sentence: str, name: str, section: str) -> bool:
     """Whether any pattern of that section is found in the sentence."""
-    text = spoken(sentence)
-    return any(pattern.search(text) for pattern in phrases(name)[section])
+    return find(spoken(sentence), name, section) is not None

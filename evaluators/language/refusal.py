@@ -47,7 +47,7 @@ def refuses(sentence: str, subject: frozenset[str] | None = frozenset()) -> bool
     text = spoken(sentence)
     if says(sentence, "refusals", "idioms"):
         return False
-    matches = (pattern.search(text) for pattern in phrases("refusals")["about_the_request"])
+    matches = (pattern.regex.search(text) for pattern in phrases("refusals")["about_the_request"])
     return any(match is not None and _about_the_request(match["object"], subject) for match in matches)
 
 
