@@ -25,6 +25,7 @@ from compiler.plan import Plan, Step
 from evaluators.results import Analysis
 from stage1.companion import end_with_parent
 from stage1.executors import CurveRow
+from stage1.failures import one_line
 from stage1.runner import Outcome
 from stage1.store import Artifact, Store, open_store
 from stage1.tracking.place import signed_in
@@ -162,8 +163,12 @@ def _record(
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # they are meant for the run, which tells what becomes of it
     end_with_parent()
-    tracker = make(store=open_store(root, url), uri=signed_in(uri, os.environ), warn=say.send)
     what = ""
-    while what not in ("close", "interrupted"):
-        what, details = told.recv()
-        getattr(tracker, what)(*details)
+    try:
+        tracker = make(store=open_store(root, url), uri=signed_in(uri, os.environ), warn=say.send)
+        while what not in ("close", "interrupted"):
+            what, details = told.recv()
+            getattr(tracker, what)(*details)
+    except Exception as error:  # of a library that is not whole, for one: results do not depend on it
+        say.send(f"tracking: {one_line(error)}")
+        sys.exit(1)
