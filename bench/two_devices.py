@@ -1,6 +1,7 @@
 """Trains the same small arms on one device and on two, by ddp and by FSDP2, and compares every loss and the checkpoints.
 
     python bench/two_devices.py [--device cuda|cpu] [--devices 2] [--base tiny-base] [--items 96] [--out bench/two_devices.json]
+    python bench/two_devices.py --arms "dpo, adapter" --rows ddp fsdp      (some of it: a row starts processes)
 
 Rows: `one` against itself (a second run), `ddp` and `fsdp` against `one`, and `ddp, killed`: one process is killed with -9 half
 way, the same call goes on from the kept state and is compared with `ddp` undisturbed. On a GPU the synchronisations of host and
@@ -18,7 +19,7 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -41,6 +42,7 @@ from trainers.launch import train_on_devices
 from trainers.resume import Keeping
 
 os.environ.setdefault("NCCL_NVLS_ENABLE", "0")  # multicast over NVLink touches what other tenants of a host share
+ROWS = ("ddp", "fsdp", "killed")
 ADAPTER = {"rank": 16, "alpha": 32, "dropout": 0.0, "targets": "all-linear"}
 RECIPE: Mapping[str, Any] = {"batch_size": 16, "max_length": 256, "epochs": 2, "warmup_ratio": 0.1}
 
@@ -77,6 +79,8 @@ def main() -> int:
     parser.add_argument("--dtype", default="float32", choices=("float32", "bfloat16"))
     parser.add_argument("--items", type=int, default=96)
     parser.add_argument("--tolerance", type=float, default=1e-3, help="largest relative difference of a loss")
+    parser.add_argument("--arms", nargs="+", help="some of the arms, by name")
+    parser.add_argument("--rows", nargs="+", choices=ROWS, default=ROWS, help="some of the rows; `one, again` is always there")
     parser.add_argument("--out", type=Path)
     chosen = parser.parse_args()
     if chosen.device == "cpu":
@@ -84,6 +88,7 @@ def main() -> int:
     model = {"base": chosen.base, "dtype": chosen.dtype}
     base = load_base(model, chosen.device if chosen.device == "cpu" else "cuda:0")
     arms = [Arm(name, model, chosen.device, chosen.devices, told) for name, told in _trainings(base, chosen.items).items()]
+    arms = [arm for arm in arms if chosen.arms is None or arm.name in chosen.arms]
     rows: list[dict[str, Any]] = []
     record = {
         "date": datetime.now(UTC).date().isoformat(),
@@ -96,7 +101,7 @@ def main() -> int:
     }
     for arm in arms:
         with tempfile.TemporaryDirectory() as folder:
-            for row in _compared(arm, base, Path(folder)):
+            for row in _compared(arm, base, Path(folder), chosen.rows):
                 rows.append(row)
                 print(_line(row), flush=True)
                 _write(record, chosen.out)
@@ -141,14 +146,16 @@ def _split(at: int) -> Any:
     return "train" if at % 8 else "validation"
 
 
-def _compared(arm: Arm, base: LoadedBase, folder: Path) -> Iterator[dict[str, Any]]:
+def _compared(arm: Arm, base: LoadedBase, folder: Path, rows: Sequence[str]) -> Iterator[dict[str, Any]]:
     one, ddp = folder / "one", folder / "ddp"
     seconds = arm.on_one(base, one)
     again = _row(arm, "one, again", one, folder / "again", lambda out: arm.on_one(base, out))
     yield {**again, "seconds_of_first": round(seconds, 2)}
-    yield _row(arm, "ddp", one, ddp, lambda out: arm.on_several("ddp", out))
-    yield _row(arm, "fsdp", one, folder / "fsdp", lambda out: arm.on_several("fsdp", out))
-    if (ddp / "curves.jsonl").is_file():
+    if "ddp" in rows:
+        yield _row(arm, "ddp", one, ddp, lambda out: arm.on_several("ddp", out))
+    if "fsdp" in rows:
+        yield _row(arm, "fsdp", one, folder / "fsdp", lambda out: arm.on_several("fsdp", out))
+    if "killed" in rows and (ddp / "curves.jsonl").is_file():
         yield _row(arm, "ddp, killed", ddp, folder / "resumed", lambda out: _killed_and_resumed(arm, folder, out))
 
 
