@@ -107,6 +107,7 @@ def declines_elsewhere(view: AnswerView) -> bool:
     return len(named) > _FEW and found is not None and found < _REFUSED
 
 
+@lru_cache(maxsize=64)
 def context_of(view: AnswerView) -> Context:
     """What an answer should be about: the instruction and its reference answers."""
     return Context.of("\n".join((view.instruction, *(view.answers or ()))), _demanded(view))
@@ -121,6 +122,7 @@ def _demanded(view: AnswerView) -> frozenset[str]:
     return frozenset(stem(word) for word in words if instruction.count(word) < 2)
 
 
+@lru_cache(maxsize=64)
 def expected_of(view: AnswerView) -> Expected:
     """What kind of answer is wanted."""
     return Expected(

@@ -63,10 +63,12 @@ def is_gibberish(text: str) -> bool:
     folded = [word.casefold() for word in words]
     if len(folded) < 3:
         return any(_is_noise(word) and len(word) > 4 for word in folded)
-    noise = sum(_is_noise(word) for word in folded)
+    if not any(map(_is_noise, folded)):
+        return False
     unlikely = sum(_is_noise(word) or likelihood(word) <= _UNLIKELY for word in folded)
-    return noise > 0 and unlikely >= 2 and unlikely * 5 >= len(folded) * 2
+    return unlikely >= 2 and unlikely * 5 >= len(folded) * 2
 
 
+@lru_cache(maxsize=50_000)
 def _is_noise(word: str) -> bool:
     return _VOWELS.isdisjoint(word) or bool(_CONSONANT_RUN.search(word) or _KEYBOARD_RUN.search(word))

@@ -30,6 +30,8 @@ def control_characters(text: str) -> list[str]:
 
 def tags(text: str) -> list[str]:
     """HTML tags and entities, and spelled-out escapes, outside code."""
+    if not any(sign in text for sign in "<>&\\"):
+        return []
     body = without_code(text)
     return [match[0] for pattern in (_TAG, _ENTITY, _ESCAPE) for match in pattern.finditer(body)]
 

@@ -22,6 +22,8 @@ _TEMPLATE = re.compile(
     r"|<｜[^<>\n]{1,40}｜>|\|endoftext\||<\|",
     re.IGNORECASE,
 )
+_IN_TEMPLATES = "<[|ĠĊġċ▁"
+"""One of these is in every such token."""
 _ALWAYS = frozenset({"instruction", "instructions", "response"})
 _LEADING_ONLY_A = frozenset({"a", "ai", "bot"})
 _AT_LINE_START = word_set("question user human assistant q") | _ALWAYS
@@ -41,6 +43,8 @@ class Label(NamedTuple):
 
 def prompt_labels(text: str) -> list[Label]:
     """The scaffolding labels of a text, in order: at the start of a line, or with a capital after the end of a sentence."""
+    if ":" not in text and "#" not in text:
+        return []
     found = [label for match in _LABEL.finditer(text) if (label := _label(text, match))]
     names = {label.name for label in found}
     if "b" not in names and not names & (_AT_LINE_START | _TASK_LABELS) and len(found) > 1:
@@ -67,4 +71,4 @@ def _is_label_in_line(text: str, match: re.Match[str], name: str) -> bool:
 
 def template_tokens(text: str) -> list[str]:
     """The chat-template and tokenizer tokens that leaked into a text."""
-    return [match[0] for match in _TEMPLATE.finditer(text)]
+    return [match[0] for match in _TEMPLATE.finditer(text)] if any(sign in text for sign in _IN_TEMPLATES) else []

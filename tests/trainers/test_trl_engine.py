@@ -122,7 +122,9 @@ def test_the_adapter_of_a_4_bit_model_is_trained_in_float32(base_folder, tmp_pat
     assert all(tensor.dtype == torch.float32 for tensor in weights)
     assert any((tensor != tensor.bfloat16()).any() for tensor in weights)
     assert theirs.first_loss == pytest.approx(LN_2, abs=1e-6)
-    assert theirs.final_loss == pytest.approx(ours.final_loss, abs=1e-3)
+    assert theirs.final_loss == pytest.approx(
+        ours.final_loss, abs=4e-3
+    )  # bfloat16 rounds by 2e-3 where processors compute in it
     assert_same_state(before, state(base))
 
 
