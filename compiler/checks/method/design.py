@@ -175,7 +175,8 @@ class Design:
 
     def written(self, arm: ResolvedArm) -> dict[str, Any]:
         """What the spec says about an arm, as plain values."""
-        said: dict[str, Any] = self.spec.arms[arm.name].model_dump(mode="json", by_alias=True, exclude_unset=True)
+        told = self.spec.arms[arm.name]  # of a saved plan everything is set, defaults too
+        said: dict[str, Any] = told.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude_none=True)
         return said
 
     def fresh(self, name: str) -> str:
