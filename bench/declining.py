@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 from logistic import logistic
-from relatedness import exchanges
+from relatedness import FOLDS, HERE, exchanges
 
 import evaluators.language.declining as learned
 from evaluators.criteria.measured import labelled_rounds
@@ -24,10 +24,7 @@ from evaluators.language.request import Request, read_request
 from evaluators.language.stance import Asked
 from evaluators.view import AnswerView
 
-HERE = Path(__file__).parent
 OUT = Path(learned.__file__).with_suffix(".json")
-FOLDS = 10
-"""Folds of the sentences, each a round of its own."""
 ASKED = 2
 """Instructions to which each sentence that declines is an answer."""
 DECLINING, OTHER, EVERYDAY = 0.3, 0.5, 0.3

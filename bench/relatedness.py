@@ -30,7 +30,7 @@ from evaluators.view import AnswerView
 HERE = Path(__file__).parent
 OUT = Path(learned.__file__).with_suffix(".json")
 FOLDS = 10
-"""Folds of `exchanges.txt`, each a round of its own."""
+"""Of the written examples, each a round of its own."""
 OTHERS = 3
 """Other answers put in the place of each good one, and as many behind it."""
 MIXED, EVERYDAY, OPENING = 0.25, 0.2, 0.5

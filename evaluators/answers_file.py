@@ -96,9 +96,8 @@ def score_lines(answers: Iterable[OutsideAnswer]) -> Iterator[str]:
     """The judgements, one JSON object a line (without the line feed), in the order of the answers."""
     with _seldom_collected():
         for answer in answers:
-            yield json.dumps(
-                {"id": answer.id, "criteria": score_answer(replace(answer.view))}
-            )  # what it works out goes with it
+            judged = score_answer(replace(answer.view))  # what a view works out goes with the copy
+            yield json.dumps({"id": answer.id, "criteria": judged})
 
 
 @contextmanager

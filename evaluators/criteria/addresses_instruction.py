@@ -42,11 +42,14 @@ def judge(view: AnswerView) -> bool:
 
 def _takes_the_other_side(view: AnswerView) -> bool:
     """Whether it accepts what was to be declined, or declines what was to be accepted."""
-    wanted, said = without_speech(view.instruction), next(iter(view.sentences), "")
+    wanted = without_speech(view.instruction)
+    to_decline = _TO_DECLINE.search(wanted) is not None
+    if not to_decline and not _TO_ACCEPT.search(wanted):
+        return False
+    said = next(iter(view.sentences), "")
+    accepts = _SAYS_YES.match(said) is not None
     denies = not NEGATIONS.isdisjoint(norms(said)) or _HOLDS_BACK.search(said) is not None
-    if _TO_DECLINE.search(wanted):
-        return _SAYS_YES.match(said) is not None and not denies
-    return _TO_ACCEPT.search(wanted) is not None and denies and _SAYS_YES.match(said) is None
+    return accepts and not denies if to_decline else denies and not accepts
 
 
 def _only_opens_a_turn(view: AnswerView) -> bool:

@@ -84,8 +84,7 @@ def leaks_another_subject(view: AnswerView) -> bool:
     rest = replace(view, response=view.response[len(answer.response) :]).prose
     for label in reversed(prompt_labels(rest)):
         rest = f"{rest[: label.start]} {rest[label.end :]}"
-    found = relatedness(rest, context_of(view).then(answer.prose), expected_of(view), "opening")
-    return found is not None and found < _ANOTHER_TURN
+    return _is_off(rest, context_of(view).then(answer.prose), expected_of(view), "opening", _ANOTHER_TURN)
 
 
 def _leaves(view: AnswerView, part: str) -> bool:
@@ -103,8 +102,7 @@ def is_elsewhere(view: AnswerView) -> bool:
 def declines_elsewhere(view: AnswerView) -> bool:
     """Whether a refusal names a subject, and another one: "I only talk about cooking"."""
     named = [word for word in norms(view.prose) if word not in FUNCTION_WORDS and not is_about_answering(word)]
-    found = relatedness(view.prose, context_of(view), expected_of(view), "opening")
-    return len(named) > _FEW and found is not None and found < _REFUSED
+    return len(named) > _FEW and _is_off(view.prose, context_of(view), expected_of(view), "opening", _REFUSED)
 
 
 @lru_cache(maxsize=64)
@@ -138,9 +136,10 @@ def expected_of(view: AnswerView) -> Expected:
     )
 
 
-def _is_off(text: str, context: Context, expected: Expected, place: Place) -> bool:
+def _is_off(text: str, context: Context, expected: Expected, place: Place, least: float | None = None) -> bool:
     found = relatedness(text, context, expected, place)
-    least = _BEHIND_A_FACT if place == "later" and expected.factual else _RELATED[place]
+    if least is None:
+        least = _BEHIND_A_FACT if place == "later" and expected.factual else _RELATED[place]
     return found is not None and found < least
 
 

@@ -113,9 +113,8 @@ class MlflowTracker:
             if not self._others:
                 break
             time.sleep(_LOOK_EVERY)
-        if not self._behind and any(
-            map(self._runs.is_open, self._plan.arms)
-        ):  # trained for others, or what it needs has failed
+        # An open run that is not behind was trained for others, or what it needs has failed.
+        if not self._behind and any(map(self._runs.is_open, self._plan.arms)):
             self._connection.safely(lambda: self._runs.ends("KILLED", "not evaluated in this run"), now=True)
         if missing := len(self._behind) + (self._to_summarize is not None):
             self._warn(f"tracking: {missing} runs are not recorded; the same command adds them later")
