@@ -21,7 +21,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -168,6 +168,7 @@ def measurements(base: LoadedBase, size: str, chosen: list[str]) -> list[tuple[s
     """What is measured, in order: stage1 first, since liger changes the model's layers for good."""
     vocabulary = base.model.config.vocab_size
     five, few = Data.draw(200, 1000, vocabulary), Data.draw(200, 500, vocabulary)
+    shown = replace(five, demonstrations=Data.draw(400, 400, vocabulary).demonstrations)
     steps = 3 if size == "32b" else 8
     trl = TrlSide(base, steps=12)
     every: dict[str, Callable[[], dict[str, Any]]] = {
@@ -176,17 +177,20 @@ def measurements(base: LoadedBase, size: str, chosen: list[str]) -> list[tuple[s
         "dpo40": lambda: ours(base, five, "dpo", batch=64, limit_gb=39.5, steps=steps),
         "dpo80-few": lambda: ours(base, few, "dpo", batch=64, limit_gb=79, steps=steps),
         "dpo-epoch": lambda: ours(base, few, "dpo", batch=8, limit_gb=None, steps=10**6),
-        "sft": lambda: ours(base, five, "sft", batch=32, limit_gb=63 if size == "32b" else 22.5, steps=4),
-        "sft-small": lambda: ours(base, five, "sft", batch=32, limit_gb=58 if size == "32b" else 19, steps=4),
-        "sft-batch8": lambda: ours(base, five, "sft", batch=8, limit_gb=63 if size == "32b" else 22.5, steps=12),
+        "sft": lambda: ours(base, shown, "sft", batch=64, limit_gb=63 if size == "32b" else 22.5, steps=4),
+        "sft-small": lambda: ours(base, shown, "sft", batch=64, limit_gb=59 if size == "32b" else 19, steps=4),
+        "sft-batch8": lambda: ours(base, shown, "sft", batch=8, limit_gb=63 if size == "32b" else 22.5, steps=12),
         "trl-dpo-best": lambda: trl.dpo(five.pairs, micro_batch=8, liger=False, checkpointing=False),
         "trl-dpo-best-liger": lambda: trl.dpo(five.pairs, micro_batch=8, liger=True, checkpointing=False),
         "trl-dpo-checkpointed-liger": lambda: trl.dpo(five.pairs, micro_batch=32, liger=True, checkpointing=True, steps=4),
-        "trl-sft": lambda: trl.sft(five.demonstrations, liger=False, packed=False, checkpointing=False),
-        "trl-sft-checkpointed": lambda: trl.sft(five.demonstrations, liger=False, packed=False, checkpointing=True),
-        "trl-sft-packed": lambda: trl.sft(five.demonstrations, liger=False, packed=True, checkpointing=False),
-        "trl-sft-liger": lambda: trl.sft(five.demonstrations, liger=True, packed=False, checkpointing=False),
-        "trl-sft-packed-liger": lambda: trl.sft(five.demonstrations, liger=True, packed=True, checkpointing=False),
+        "trl-sft": lambda: trl.sft(shown.demonstrations, liger=False, packed=False, checkpointing=False),
+        "trl-sft-checkpointed": lambda: trl.sft(shown.demonstrations, liger=False, packed=False, checkpointing=True),
+        "trl-sft-packed": lambda: trl.sft(shown.demonstrations, liger=False, packed=True, checkpointing=False),
+        "trl-sft-liger": lambda: trl.sft(shown.demonstrations, liger=True, packed=False, checkpointing=False),
+        "trl-sft-packed-liger": lambda: trl.sft(shown.demonstrations, liger=True, packed=True, checkpointing=False),
+        "trl-sft-packed-liger-8": lambda: trl.sft(
+            shown.demonstrations, liger=True, packed=True, checkpointing=False, accumulated=8, steps=3
+        ),
     }
     return [(name, every[name]) for name in (chosen or every)]
 

@@ -65,8 +65,17 @@ class TrlSide:
         found = self._measure(FromIds, config, _on_disk(Dataset, rows))
         return {**found, "kind": "dpo", "liger": liger, "examples": len(rows), "reference_seconds": sum(reference)}
 
-    def sft(self, demonstrations: Sequence[Demonstration], *, liger: bool, packed: bool, checkpointing: bool) -> dict[str, Any]:
-        """Loss on the response."""
+    def sft(
+        self,
+        demonstrations: Sequence[Demonstration],
+        *,
+        liger: bool,
+        packed: bool,
+        checkpointing: bool,
+        accumulated: int = 1,
+        steps: int | None = None,
+    ) -> dict[str, Any]:
+        """Loss on the response; `accumulated` micro-batches an optimizer step."""
         from datasets import Dataset
         from trl import SFTConfig, SFTTrainer
 
@@ -75,11 +84,13 @@ class TrlSide:
             tokens = encode(self.base.tokenizer, render_prompt(row.instruction), row.response)
             rows.append({"input_ids": list(tokens.ids), "labels": [-100] * len(tokens.prompt_ids) + list(tokens.response_ids)})
         size = 1 if packed else 8
-        settings = self._settings(self.steps + self.warm_up, size, liger, checkpointing)
+        settings = self._settings((steps or self.steps) + self.warm_up, size, liger, checkpointing)
+        settings["gradient_accumulation_steps"] = accumulated
         config = SFTConfig(**settings, packing=packed, **({"max_length": 2048} if packed else {"max_length": 1024}))
         found = self._measure(SFTTrainer, config, _on_disk(Dataset, rows))
         per_step = len(rows) / found["dataset_rows"] if packed else size  # packed rows are not quite full
-        return {**found, "kind": "sft", "packed": packed, "liger": liger, "rate": found["steps_per_second"] * per_step}
+        rate = found["steps_per_second"] * per_step * accumulated
+        return {**found, "kind": "sft", "packed": packed, "liger": liger, "accumulated": accumulated, "rate": rate}
 
     def _settings(self, steps: int, micro_batch: int, liger: bool, checkpointing: bool) -> dict[str, Any]:
         return {

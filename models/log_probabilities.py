@@ -11,6 +11,7 @@ from torch.utils.checkpoint import checkpoint
 
 from compiler.estimates.micro_batches import SCORED_AT_ONCE
 from models.batches import Batch
+from models.lean.install import picks_positions
 
 
 def response_log_probs(model: Any, batch: Batch) -> tuple[Tensor, Tensor]:
@@ -22,13 +23,19 @@ def response_log_probs(model: Any, batch: Batch) -> tuple[Tensor, Tensor]:
     Returns:
         sums [B] with gradient, and counts [B]: scored tokens per sequence.
     """
-    hidden = model.base_model(
-        input_ids=batch.input_ids, position_ids=batch.position_ids, use_cache=False, **_attention(batch)
-    ).last_hidden_state
-    predicting = hidden.flatten(0, 1).index_select(0, batch.predictors)
-    log_probs = _of_targets(model.get_output_embeddings(), predicting, batch.targets)
+    log_probs = _of_targets(model.get_output_embeddings(), _predicting(model, batch), batch.targets)
     sums = log_probs.new_zeros(len(batch.counts)).index_add(0, batch.rows, log_probs)
     return sums, batch.counts
+
+
+def _predicting(model: Any, batch: Batch) -> Tensor:
+    """[N, D]: the last states where a scored token is predicted."""
+    picks = picks_positions(model)
+    asked = {"positions": batch.predictors} if picks else {}
+    states: Tensor = model.base_model(
+        input_ids=batch.input_ids, position_ids=batch.position_ids, use_cache=False, **_attention(batch), **asked
+    ).last_hidden_state.flatten(0, 1)
+    return states if picks else states.index_select(0, batch.predictors)
 
 
 def _attention(batch: Batch) -> dict[str, Any]:

@@ -35,13 +35,14 @@ def restore(module: TrainingModule, state: State) -> None:
     """The module, its optimizer and this process's random state as they were. Rows of the curves are the caller's."""
     optimizer = _optimizer(module)
     parts = _by_prefix(state.tensors, "optimizer")
+    fused = bool(optimizer.param_groups[0]["fused"])
     with torch.no_grad():
         for name, parameter in _trained(module).items():
             parameter.copy_(placed_like(state.tensors[f"weight/{name}"], parameter))
             found = _by_prefix(parts, name)
-            optimizer.state[parameter] = {key: _like_state(value, parameter) for key, value in found.items()}
+            optimizer.state[parameter] = {key: _like_state(value, parameter, fused) for key, value in found.items()}
     for group, kept in zip(optimizer.param_groups, state.values["groups"], strict=True):
-        group.update(kept)
+        group.update(kept | {"fused": fused})
     module.lr_schedulers().load_state_dict(state.values["schedule"])
     module.done = state.step
     random = _by_prefix(_by_prefix(state.tensors, "random"), str(module.peers.rank))
@@ -57,9 +58,11 @@ def _optimizer(module: TrainingModule) -> Any:
     return module.trainer.optimizers[0]
 
 
-def _like_state(value: Tensor, parameter: torch.nn.Parameter) -> Tensor:
-    """AdamW counts its steps on the host."""
-    return placed_like(value, parameter) if value.shape == parameter.shape else value
+def _like_state(value: Tensor, parameter: torch.nn.Parameter, fused: bool) -> Tensor:
+    """AdamW counts its steps on the host, unless it is one launch on the device."""
+    if value.shape == parameter.shape:
+        return placed_like(value, parameter)
+    return value.to(parameter.device) if fused else value
 
 
 def _by_prefix(tensors: Any, prefix: str) -> dict[str, Tensor]:

@@ -35,6 +35,7 @@ template <typename T> void gated_gradients(T dh, T gate, T up, T& dgate, T& dup,
 """
 _ROTATED = """
 template <typename T> T rotated(T left, T right, T cos, T sin, T side, T way) {
+  if (way == 0) return side == 0 ? left : right;
   // Four numbers at a time: a bfloat16 is the upper half of a float32.
   unsigned long long turned = 0;
   for (int shift = 0; shift < 64; shift += 16) {
@@ -69,22 +70,24 @@ def gated_gradients(dh: Tensor, gate: Tensor, up: Tensor) -> tuple[Tensor, Tenso
     return torch.ops.aten.silu_backward(dh.mul_(up), gate), dup, silu.mul_(up)
 
 
-def rotated(x: Tensor, cos: Tensor, sin: Tensor, way: int) -> Tensor:
-    """Every pair (x[i], x[i + D/2]) of x [..., T, H, D] turned by its angle, forwards (1) or back (-1).
+def rotated(x: Tensor, cos: Tensor, sin: Tensor, turning: int, way: int) -> Tensor:
+    """Every pair (x[i], x[i + D/2]) of the first heads of x [..., T, H, D] turned by its angle, forwards (1) or back (-1).
 
     Args:
         x: contiguous.
         cos: [..., T, 1, D/2], of the angle.
         sin: likewise.
+        turning: how many heads; the others are copied.
         way: 1 or -1.
     """
     left, right = x.chunk(2, -1)
     if x.is_cuda and x.dtype == cos.dtype == torch.bfloat16 and left.shape[-1] % 4 == 0:
         fours = [each.view(torch.int64).unsqueeze(-2) for each in (left, right, cos, sin)]
-        turned: Tensor = _kernel(_ROTATED)(*fours, _sides(x.device), _sides(x.device, way))
+        turned: Tensor = _kernel(_ROTATED)(*fours, _sides(x.device), _ways(x.device, turning, x.shape[-2] - turning, way))
         return turned.view(torch.bfloat16).flatten(-2)
     y = torch.empty_like(x)
-    out_left, out_right = y.chunk(2, -1)
+    y[..., turning:, :] = x[..., turning:, :]
+    left, right, out_left, out_right = (each[..., :turning, :] for each in (left, right, *y.chunk(2, -1)))
     torch.mul(left, cos, out=out_left).addcmul_(right, sin, value=-way)
     torch.mul(right, cos, out=out_right).addcmul_(left, sin, value=way)
     return y
@@ -95,9 +98,15 @@ def _fusible(tensor: Tensor) -> bool:
 
 
 @cache
-def _sides(device: torch.device, both: int | None = None) -> Tensor:
-    """[2, 1]: 0 for the left half and 1 for the right one, or the same number for both."""
-    return torch.tensor([[0], [1]] if both is None else [[both], [both]], device=device)
+def _sides(device: torch.device) -> Tensor:
+    """[2, 1]: 0 for the left half and 1 for the right one."""
+    return torch.tensor([[0], [1]], device=device)
+
+
+@cache
+def _ways(device: torch.device, turning: int, staying: int, way: int) -> Tensor:
+    """[H, 1, 1]: the way of each head, 0 of one that stays."""
+    return torch.tensor([way] * turning + [0] * staying, device=device)[:, None, None]
 
 
 @cache

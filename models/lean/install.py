@@ -7,7 +7,7 @@ are computed alike. Anything else stays as it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache, partial
 from typing import Any
@@ -18,6 +18,7 @@ from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
 from compiler.estimates.micro_batches import Recompute
+from models.lean.last_layer import picking
 from models.lean.linear import ADAPTER, AdaptedLinears, Frozen, Layers, Lora, Norm
 from models.lean.mlp import AdaptedMlp
 from models.lean.self_attention import self_attention
@@ -37,15 +38,25 @@ def lean(model: torch.nn.Module, recompute: Recompute = "none", *, decoding: boo
     `decoding`: for passes with a key-value cache and without gradients, during which adapters stay as they are.
     """
     forwards = dict(_forwards(model, again=recompute == "selective", decoding=decoding))
+    last = None if decoding else _last_layer(model)
+    if last is not None:
+        forwards[last] = picking(last)
     if recompute == "full":
-        forwards.update(_recomputed_layers(model))
+        forwards.update(_recomputed_layers(model, forwards))
     for module, forward in forwards.items():
         module.forward = forward
+    model.picks_positions = last is not None
     try:
         yield
     finally:
         for module in forwards:
             del module.forward
+        del model.picks_positions
+
+
+def picks_positions(model: torch.nn.Module) -> bool:
+    """Whether the model wants to be told at which `positions` its last states are asked for, and gives [1, N, hidden] of these N."""
+    return getattr(model, "picks_positions", False) is True
 
 
 def _forwards(model: torch.nn.Module, *, again: bool, decoding: bool) -> Iterator[tuple[torch.nn.Module, Callable[..., Any]]]:
@@ -74,15 +85,14 @@ def _norms_before(model: torch.nn.Module) -> Iterator[tuple[torch.nn.Module, tor
 
 
 def _linear_forward(module: Any, decoding: bool) -> Callable[[Tensor], Tensor]:
-    project = _projection([module], None, decoding)
-    return lambda x: project(x)[0]
+    return _projection([module], None, decoding)
 
 
-def _projection(parts: Sequence[Any], norm: Norm | None, decoding: bool) -> Callable[[Tensor], tuple[Tensor, ...]]:
-    layers, matrices = _layers(parts, norm), _asked_for(parts, decoding)
+def _projection(parts: Sequence[Any], norm: Norm | None, decoding: bool) -> Callable[[Tensor], Tensor]:
+    layers, matrices = _layers([parts], norm), _asked_for(parts, decoding)
 
-    def forward(x: Tensor) -> tuple[Tensor, ...]:
-        outputs: tuple[Tensor, ...] = AdaptedLinears.apply(x, layers, *matrices(x.dtype))
+    def forward(x: Tensor) -> Tensor:
+        outputs: Tensor = AdaptedLinears.apply(x, layers, *matrices(x.dtype))
         return outputs
 
     return forward
@@ -90,7 +100,7 @@ def _projection(parts: Sequence[Any], norm: Norm | None, decoding: bool) -> Call
 
 def _mlp_forward(module: Any, norm: Norm | None, again: bool, decoding: bool) -> Callable[[Tensor], Tensor]:
     parts = _parts(module, _GATED)
-    layers, matrices = _layers(parts, norm), _asked_for(parts, decoding)
+    layers, matrices = _layers([[part] for part in parts], norm), _asked_for(parts, decoding)
 
     def forward(x: Tensor) -> Tensor:
         y: Tensor = AdaptedMlp.apply(x, layers, again, *matrices(x.dtype))
@@ -120,8 +130,9 @@ def _same(x: Tensor) -> Tensor:
     return x
 
 
-def _layers(parts: Sequence[Any], norm: Norm | None) -> Layers:
-    return Layers(tuple(map(_frozen, parts)), tuple(_adapter(part).scale for part in parts), norm)
+def _layers(groups: Sequence[Sequence[Any]], norm: Norm | None) -> Layers:
+    frozen = tuple(Frozen([_base_layer(part) for part in parts]) for parts in groups)
+    return Layers(frozen, tuple(_adapter(part).scale for parts in groups for part in parts), norm)
 
 
 def _matrices(parts: Sequence[Any]) -> list[Tensor | None]:
@@ -134,10 +145,6 @@ def _parts(module: Any, names: Sequence[str]) -> list[Any]:
 
 def _base_layer(module: Any) -> Any:
     return module.base_layer if _is_lora(module) else module
-
-
-def _frozen(module: Any) -> Frozen:
-    return Frozen(_base_layer(module))
 
 
 def _adapter(module: Any) -> Lora:
@@ -194,9 +201,17 @@ def _silu_types() -> tuple[type, ...]:
     return torch.nn.SiLU, type(ACT2FN["silu"])
 
 
-def _recomputed_layers(model: torch.nn.Module) -> Iterator[tuple[torch.nn.Module, Callable[..., Any]]]:
+def _last_layer(model: torch.nn.Module) -> torch.nn.Module | None:
+    """Of the decoder, where it is of the known kind."""
+    layers = [module for module in model.modules() if type(module).__name__ in _DECODER_LAYERS]
+    return layers[-1] if layers else None
+
+
+def _recomputed_layers(
+    model: torch.nn.Module, forwards: Mapping[torch.nn.Module, Callable[..., Any]]
+) -> Iterator[tuple[torch.nn.Module, Callable[..., Any]]]:
     from transformers.modeling_layers import GradientCheckpointingLayer
 
     for module in model.modules():
         if isinstance(module, GradientCheckpointingLayer):
-            yield module, partial(checkpoint, module.forward, use_reentrant=False)
+            yield module, partial(checkpoint, forwards.get(module, module.forward), use_reentrant=False)

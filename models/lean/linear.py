@@ -2,55 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
-from itertools import chain
+from itertools import accumulate, chain
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
-from models.nf4 import FourBit, is_four_bit
+from models.lean.copies import Copies
+from models.nf4 import FourBit, is_four_bit, side_by_side
 
 ADAPTER = "default"
 """The name peft gives to the only adapter on a model."""
 
 
 class Frozen:
-    """A linear layer whose weights do not train, dense or in four bits."""
+    """Linear layers over one input whose weights do not train, dense or in four bits. Their outputs stand side by side."""
 
-    def __init__(self, layer: Any) -> None:
-        """A torch.nn.Linear, or bitsandbytes' Linear4bit."""
-        self.layer = layer
-        self._four_bit = FourBit(layer) if is_four_bit(layer) else None
+    def __init__(self, layers: Sequence[Any]) -> None:
+        """Of torch.nn.Linear, or bitsandbytes' Linear4bit."""
+        self.layers = tuple(layers)
+        self.widths = tuple(int(layer.out_features) for layer in layers)
+        """Outputs of each."""
+        self._four_bit = [FourBit(layer) if is_four_bit(layer) else None for layer in layers]
 
-    def dense(self) -> Tensor:
-        """[out, in]. Of four-bit weights a fresh copy, to be let go after use, in the precision that they are multiplied in."""
-        if self._four_bit is not None:
-            return self._four_bit.dense()
-        weight: Tensor = self.layer.weight
-        return weight
+    def weights(self) -> Iterator[tuple[slice, Tensor]]:
+        """(which outputs, their weights [out, in] in the precision that they are multiplied in).
 
-    def output(self, x: Tensor, of_adapter: Callable[[Tensor | None], Tensor] | None = None) -> Tensor:
-        """[N, out] of x [N, in].
-
-        `of_adapter`: what is added to it, given the bias that it takes upon itself; to add onto it costs a product nothing.
+        Four-bit ones are written out afresh, to be let go after use, and together, so that one product makes all outputs.
         """
-        dense, bias = self.dense(), self.layer.bias
-        if of_adapter is None:
-            return functional.linear(x.to(dense.dtype), dense, None if bias is None else bias.to(dense.dtype)).to(x.dtype)
-        y = of_adapter(None if bias is None else bias.to(x.dtype))
-        return y.addmm_(x, dense.T) if dense.dtype == x.dtype else y.add_(x.to(dense.dtype) @ dense.T)
+        four_bit = [packed for packed in self._four_bit if packed is not None]
+        if len(four_bit) == len(self.layers):
+            yield slice(None), side_by_side(four_bit)
+            return
+        for end, width, layer, packed in zip(accumulate(self.widths), self.widths, self.layers, self._four_bit, strict=True):
+            yield slice(end - width, end), layer.weight if packed is None else packed.dense()
+
+    def outputs(self, x: Tensor, adapters: Sequence[tuple[Tensor | None, Tensor | None, float]]) -> Tensor:
+        """[N, out] of x [N, in]; `adapters`: the inner states [N, r] of each layer's, its B and its scale."""
+        y = x.new_empty(len(x), sum(self.widths))
+        places = y.split(self.widths, 1)
+        begun = [_begin(place, layer.bias, *own) for place, layer, own in zip(places, self.layers, adapters, strict=True)]
+        for place, there in zip(places, begun, strict=True):
+            if any(begun) and not there:
+                place.zero_()
+        for outputs, weights in self.weights():  # added onto what is there: that costs a product nothing
+            place = y[:, outputs]
+            if weights.dtype == x.dtype:
+                place.addmm_(x, weights.T, beta=float(any(begun)))
+            else:
+                product = x.to(weights.dtype) @ weights.T
+                place.add_(product) if any(begun) else place.copy_(product)
+        return y
 
     def gradient(self, dy: Tensor, onto: Tensor | None) -> Tensor:
         """dL/dx [N, in] of dL/dy [N, out]; added to `onto` in place where there is one."""
-        dense = self.dense()
-        if onto is not None and dense.dtype == dy.dtype:
-            return onto.addmm_(dy, dense)
-        dx = (dy.to(dense.dtype) @ dense).to(dy.dtype)
-        return dx if onto is None else onto.add_(dx)
+        for outputs, weights in self.weights():
+            own = dy[:, outputs]
+            if onto is not None and weights.dtype == dy.dtype:
+                onto.addmm_(own, weights)
+            else:
+                dx = (own.to(weights.dtype) @ weights).to(dy.dtype)
+                onto = dx if onto is None else onto.add_(dx)
+        assert onto is not None  # there is at least one layer
+        return onto
 
 
 class Lora(NamedTuple):
@@ -78,22 +94,20 @@ class Adapters(NamedTuple):
         return tuple(0 if b is None else b.shape[1] for b in self.bs)
 
     @classmethod
-    def cast(cls, matrices: Sequence[Tensor | None], scales: tuple[float, ...], dtype: torch.dtype) -> Adapters:
-        """Of A and B of each layer in turn."""
+    def cast(cls, matrices: Sequence[Tensor | None], scales: tuple[float, ...], copies: Copies) -> Adapters:
+        """Of A and B of each layer in turn. There once the copies are made."""
         every = [a for a in matrices[::2] if a is not None]
-        stacked = None if not every else (every[0] if len(every) == 1 else torch.cat(every)).to(dtype)
-        return cls(stacked, tuple(None if b is None else b.to(dtype) for b in matrices[1::2]), scales)
+        bs = tuple(None if b is None else copies.stacked([b]) for b in matrices[1::2])
+        return cls(copies.stacked(every) if every else None, bs, scales)
 
     def inner(self, x: Tensor) -> Tensor | None:
         """x A' [N, R] of x [N, in]; None without adapters."""
         return None if self.a is None else x @ self.a.T
 
     def outputs(self, x: Tensor, inner: Tensor | None, frozen: Sequence[Frozen]) -> list[Tensor]:
-        """[N, out] of each layer, in turn."""
-        return [
-            layer.output(x, None if own is None or b is None else partial(_scaled_product, own, b.T, scale))
-            for layer, own, b, scale in zip(frozen, self.by_layer(inner), self.bs, self.scales, strict=True)
-        ]
+        """[N, out] of each group of layers, in turn."""
+        own = zip(self.by_layer(inner), self.bs, self.scales, strict=True)
+        return [group.outputs(x, [next(own) for _ in group.layers]) for group in frozen]
 
     def inner_gradients(self, dys: Sequence[Tensor]) -> Tensor | None:
         """dL/d(inner) [N, R] of dL/dy [N, out] of each layer."""
@@ -106,11 +120,11 @@ class Adapters(NamedTuple):
         return gradients
 
     def input_gradient(self, dys: Sequence[Tensor], dinner: Tensor | None, frozen: Sequence[Frozen]) -> Tensor:
-        """dL/dx [N, in]."""
+        """dL/dx [N, in] of dL/dy [N, out] of each group of layers."""
         dx = None if dinner is None or self.a is None else dinner @ self.a
-        for dy, layer in zip(dys, frozen, strict=True):
-            dx = layer.gradient(dy, onto=dx)
-        assert dx is not None  # there is at least one layer
+        for dy, group in zip(dys, frozen, strict=True):
+            dx = group.gradient(dy, onto=dx)
+        assert dx is not None  # there is at least one group
         return dx
 
     def a_gradients(self, dinner: Tensor | None, x: Tensor) -> list[Tensor | None]:
@@ -118,9 +132,9 @@ class Adapters(NamedTuple):
         return self.by_layer(None if dinner is None else dinner.T @ x, dim=0)
 
     def b_gradients(self, dys: Sequence[Tensor], inner: Tensor | None) -> list[Tensor | None]:
-        """dL/dB [out, r] of each layer."""
+        """dL/dB [out, r] of dL/dy [N, out] of each layer."""
         parts = zip(dys, self.by_layer(inner), self.scales, strict=True)
-        return [None if own is None else _scaled_product(dy.T, own, scale) for dy, own, scale in parts]
+        return [None if own is None else torch.addmm(own.new_empty(()), dy.T, own, beta=0, alpha=scale) for dy, own, scale in parts]
 
     def by_layer(self, together: Tensor | None, dim: int = 1) -> list[Tensor | None]:
         """[N, r] of each layer, as views of [N, R]; likewise along another dimension."""
@@ -130,16 +144,33 @@ class Adapters(NamedTuple):
         return [None if b is None else part for b, part in zip(self.bs, parts, strict=True)]
 
 
+def apart(groups: Sequence[Tensor], frozen: Sequence[Frozen]) -> list[Tensor]:
+    """[N, out] of each layer, as views of those of each group."""
+    return [part for together, group in zip(groups, frozen, strict=True) for part in together.split(group.widths, 1)]
+
+
+def _begin(y: Tensor, bias: Tensor | None, inner: Tensor | None, b: Tensor | None, scale: float) -> bool:
+    """Writes what a layer's output [N, out] is besides x W': bias and adapter. False where that is nothing, and nothing is written."""
+    if inner is not None and b is not None:
+        onto = b.new_empty(()) if bias is None else bias.to(y.dtype)
+        torch.addmm(onto, inner, b.T, beta=0 if bias is None else 1, alpha=scale, out=y)
+    elif bias is not None:
+        y.copy_(bias)
+    return bias is not None or inner is not None
+
+
 Norm = Callable[[Tensor], Tensor]
 """Of the last dimension, with weights that do not train."""
 
 
 @dataclass(frozen=True)
 class Layers:
-    """Frozen layers, the scales of their adapters, and the norm of the input that they read."""
+    """Frozen layers in groups, the scales of their adapters, and the norm of the input that the first ones read."""
 
     frozen: tuple[Frozen, ...]
+    """A group reads the same input, and its outputs are wanted side by side."""
     scales: tuple[float, ...]
+    """Of each layer, group by group."""
     norm: Norm | None
 
     def rows(self, x: Tensor) -> Tensor:
@@ -157,37 +188,33 @@ class Layers:
         return rows.detach(), lambda drows: torch.autograd.grad(rows, source, drows)[0]
 
 
-def _scaled_product(left: Tensor, right: Tensor, scale: float, onto: Tensor | None = None) -> Tensor:
-    """scale * left @ right, onto a copy of a row if there is one, in one pass."""
-    if onto is None:
-        return torch.addmm(right.new_empty(()), left, right, beta=0, alpha=scale)
-    return torch.addmm(onto, left, right, alpha=scale)
-
-
 class AdaptedLinears(torch.autograd.Function):
     """Several layers over one input. Keeps that (before the norm), the adapters and their narrow inner states, nothing else."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, layers: Layers, *matrices: Tensor | None) -> tuple[Tensor, ...]:
-        """x [..., in] to one [..., out] per layer. `matrices`: A and B of each layer, None where there is none."""
+    def forward(ctx: Any, x: Tensor, layers: Layers, *matrices: Tensor | None) -> Tensor:
+        """x [..., in] to [..., out], the outputs of all layers side by side. `matrices`: A and B of each, None where there is none."""
         rows = layers.rows(x)
-        adapters = Adapters.cast(matrices, layers.scales, x.dtype)
+        with Copies(x.dtype) as copies:
+            adapters = Adapters.cast(matrices, layers.scales, copies)
         inner = adapters.inner(rows)
-        outputs = adapters.outputs(rows, inner, layers.frozen)
+        (y,) = adapters.outputs(rows, inner, layers.frozen)
         ctx.save_for_backward(x, inner, adapters.a, *adapters.bs)
         ctx.layers, ctx.dtypes = layers, dtypes_of(matrices)
-        return tuple(output.unflatten(0, x.shape[:-1]) for output in outputs)
+        return y.unflatten(0, x.shape[:-1])
 
     @staticmethod
     def backward(ctx: Any, *dys: Tensor) -> tuple[Tensor | None, ...]:
         """Gradients of x and of every matrix."""
         x, inner, a, *bs = ctx.saved_tensors
-        adapters = Adapters(a, tuple(bs), ctx.layers.scales)
-        rows, to_x = ctx.layers.rows_again(x)
-        flat = [dy.flatten(0, -2) for dy in dys]
-        dinner = adapters.inner_gradients(flat)
-        narrow = interleaved(adapters.a_gradients(dinner, rows), adapters.b_gradients(flat, inner))
-        dx = to_x(adapters.input_gradient(flat, dinner, ctx.layers.frozen)) if ctx.needs_input_grad[0] else None
+        layers: Layers = ctx.layers
+        adapters = Adapters(a, tuple(bs), layers.scales)
+        rows, to_x = layers.rows_again(x)
+        dy = [dys[0].flatten(0, -2)]
+        by_layer = apart(dy, layers.frozen)
+        dinner = adapters.inner_gradients(by_layer)
+        narrow = interleaved(adapters.a_gradients(dinner, rows), adapters.b_gradients(by_layer, inner))
+        dx = to_x(adapters.input_gradient(dy, dinner, layers.frozen)) if ctx.needs_input_grad[0] else None
         return dx, None, *in_precision(narrow, ctx.dtypes)
 
 
@@ -202,5 +229,6 @@ def interleaved(of_a: Sequence[Tensor | None], of_b: Sequence[Tensor | None]) ->
 
 
 def in_precision(tensors: Sequence[Tensor | None], dtypes: Sequence[torch.dtype | None]) -> list[Tensor | None]:
-    """Each in its own."""
-    return [None if tensor is None else tensor.to(dtype) for tensor, dtype in zip(tensors, dtypes, strict=True)]
+    """Each in its own, which is one for all that are there."""
+    with Copies(next((dtype for dtype in dtypes if dtype is not None), torch.float32)) as copies:
+        return [None if tensor is None else copies.stacked([tensor]) for tensor in tensors]

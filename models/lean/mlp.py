@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from models.lean.copies import Copies
 from models.lean.fused import gated, gated_gradients
 from models.lean.linear import Adapters, Layers, dtypes_of, in_precision, interleaved
 
@@ -22,8 +23,9 @@ class AdaptedMlp(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor, layers: Layers, again: bool, *matrices: Tensor | None) -> Tensor:
         """x [..., hidden] to the same shape. `layers`: gate, up, down. `matrices`: A and B of each, or None."""
         rows = layers.rows(x)
-        read = Adapters.cast(matrices[:4], layers.scales[:2], x.dtype)
-        down = Adapters.cast(matrices[4:], layers.scales[2:], x.dtype)
+        with Copies(x.dtype) as copies:
+            read = Adapters.cast(matrices[:4], layers.scales[:2], copies)
+            down = Adapters.cast(matrices[4:], layers.scales[2:], copies)
         inner = read.inner(rows)
         gate, up = read.outputs(rows, inner, layers.frozen[:2])
         h = gated(gate, up)

@@ -76,7 +76,7 @@ def gradients(model, losses):
 
 def assert_same(ours, theirs):
     """To 1e-5 of the largest gradient."""
-    assert ours[0] == pytest.approx(theirs[0], abs=1e-5)
+    assert ours[0] == pytest.approx(theirs[0], rel=1e-6, abs=1e-5)
     assert ours[1].keys() == theirs[1].keys()
     assert ours[1]
     largest = max(gradient.abs().max() for gradient in theirs[1].values())

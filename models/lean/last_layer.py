@@ -1,0 +1,21 @@
+"""The last layer where only some positions are asked for: of the others nothing is needed but keys and values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from torch import Tensor
+
+
+def picking(layer: Any) -> Callable[..., Tensor]:
+    """A forward pass for the last decoder layer of transformers, as it calls it: x + attention(norm(x)), then x + mlp(norm(x))."""
+
+    def forward(hidden_states: Tensor, *, positions: Tensor, **options: Any) -> Tensor:
+        """States [R, T, hidden] to those at N `positions` of the R * T, [1, N, hidden]."""
+        attended, _ = layer.self_attn(hidden_states=layer.input_layernorm(hidden_states), **options)
+        picked = (hidden_states + attended).flatten(0, 1).index_select(0, positions)[None]
+        result: Tensor = picked + layer.mlp(layer.post_attention_layernorm(picked))
+        return result
+
+    return forward
