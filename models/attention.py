@@ -6,8 +6,6 @@ tokens that do not see each other. Without segments (generation, padded trees) i
 
 from __future__ import annotations
 
-from functools import cache
-from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -80,30 +78,10 @@ def attend_grouped(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | Non
 
 def _attend_segments(query: Tensor, key: Tensor, value: Tensor, segments: Segments, scaling: float | None) -> Tensor:
     """One row. Queries and keys of a segment end together, so "causal" counts from the end: a branch sees all of its prompt."""
-    from torch.nn.attention.varlen import varlen_attn
+    from models.flash import FlashAttention
 
     query, key, value = (each.squeeze(0).transpose(0, 1) for each in (query, key, value))
     if segments.keys is not None:
         key, value = key.index_select(0, segments.keys), value.index_select(0, segments.keys)
-    attended: Any = varlen_attn(
-        query,
-        key,
-        value,
-        segments.query_ends,
-        segments.key_ends,
-        segments.longest_query,
-        segments.longest_key,
-        scale=scaling,
-        window_size=(-1, 0),
-        **_grouped(),
-    )
-    result: Tensor = attended[None]
-    return result
-
-
-@cache
-def _grouped() -> dict[str, Any]:
-    """Fewer heads of keys than of queries: since torch 2.12 this is asked for, before it went without saying."""
-    from torch.nn.attention.varlen import varlen_attn
-
-    return {"enable_gqa": True} if "enable_gqa" in signature(varlen_attn).parameters else {}
+    attended: Tensor = FlashAttention.apply(query, key, value, segments, scaling)
+    return attended[None]

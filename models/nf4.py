@@ -11,7 +11,7 @@ go, layer by layer, so that both are in memory for one layer at most. Adapters, 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -59,45 +59,21 @@ class FourBit:
         self._state.dtype = layer.compute_dtype or torch.bfloat16  # rounded once, from the product of value and scale
         self._write_out = _writer(self._state, layer.weight.device)
 
-    def empty(self, rows: int, columns: int) -> Tensor:
-        """Room for weights like these."""
-        return self._layer.weight.new_empty(rows, columns, dtype=self._state.dtype)
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """(out, in)."""
-        return int(self._state.shape[0]), int(self._state.shape[1])
-
-    def dense(self, out: Tensor | None = None) -> Tensor:
-        """What bitsandbytes multiplies with when it uses the layer: [out, in], in its compute dtype (bfloat16); a copy, or `out`."""
-        return self._write_out(self._layer.weight.data, self._state, out)
+    def dense(self) -> Tensor:
+        """What bitsandbytes multiplies with when it uses the layer: [out, in], in its compute dtype (bfloat16); a copy."""
+        return self._write_out(self._layer.weight.data, self._state)
 
 
-def side_by_side(layers: Sequence[FourBit]) -> Tensor:
-    """[sum of out, in] of layers over one input."""
-    if len(layers) == 1:
-        return layers[0].dense()
-    heights, width = [layer.shape[0] for layer in layers], layers[0].shape[1]
-    together = layers[0].empty(sum(heights), width)
-    for layer, place in zip(layers, together.split(heights), strict=True):
-        layer.dense(out=place)
-    return together
-
-
-def _writer(state: Any, device: torch.device) -> Callable[[Tensor, Any, Tensor | None], Tensor]:
-    """The fastest that there is here of what writes the same bits: of packed weights and their state, to where they should be."""
+def _writer(state: Any, device: torch.device) -> Callable[[Tensor, Any], Tensor]:
+    """The fastest that there is here of what writes the same bits."""
     if state.quant_type == "nf4" and runs_triton(device):
         from models.nf4_kernel import write_out
 
         return write_out
-    return _write_out_by_bitsandbytes
-
-
-def _write_out_by_bitsandbytes(packed: Tensor, state: Any, out: Tensor | None) -> Tensor:
     from bitsandbytes.functional import dequantize_4bit
 
-    dense: Tensor = dequantize_4bit(packed, state)
-    return dense if out is None else out.copy_(dense)
+    lay_out: Callable[[Tensor, Any], Tensor] = dequantize_4bit
+    return lay_out
 
 
 def compute_as_everywhere(model: torch.nn.Module) -> None:

@@ -33,16 +33,15 @@ def _write_out(packed, scales, values, out, size, SHARE: tl.constexpr, BLOCK: tl
         tl.store(out + to, tl.interleave(left, right).to(out.dtype.element_ty), mask=to < 2 * size)
 
 
-def write_out(packed: Tensor, state: Any, out: Tensor | None = None) -> Tensor:
+def write_out(packed: Tensor, state: Any) -> Tensor:
     """The weights of a bitsandbytes `QuantState` of type nf4, bit for bit as `dequantize_4bit` writes them on a GPU.
 
     Args:
         packed: uint8, two weights a byte, the first in its upper half.
         state: with the shape and dtype of what is written, the sixteen values (`code`), and a scale (`absmax`) per block of
             weights, quantised in turn or not. A weight is rounded once, from the product of its value and scale.
-        out: where to, contiguous; None is a new tensor.
     """
-    out = packed.new_empty(state.shape, dtype=state.dtype) if out is None else out
+    out = packed.new_empty(state.shape, dtype=state.dtype)
     size = packed.numel()
     with torch.cuda.device_of(packed):
         grid = (triton.cdiv(size, _BLOCK * _TIMES),)

@@ -17,15 +17,22 @@ class Copies:
         self._sources: list[Tensor] = []
         self._targets: list[Tensor] = []
 
+    def one(self, tensor: Tensor) -> Tensor:
+        """The tensor as it is, if it is in this precision."""
+        if tensor.dtype == self._dtype:
+            return tensor
+        self._sources.append(tensor)
+        self._targets.append(torch.empty_like(tensor, dtype=self._dtype))
+        return self._targets[-1]
+
     def stacked(self, tensors: Sequence[Tensor]) -> Tensor:
-        """One below the other: [sum of n, ...] of tensors [n, ...]. A single one that is in this precision is given as it is."""
-        first = tensors[0]
-        if len(tensors) == 1 and first.dtype == self._dtype:
-            return first
-        lengths = [len(tensor) for tensor in tensors]
-        target = torch.empty((sum(lengths), *first.shape[1:]), dtype=self._dtype, device=first.device)
+        """One below the other: [sum of n, ...] of tensors [n, ...]."""
+        if len(tensors) == 1:
+            return self.one(tensors[0])
+        lengths = [tensor.shape[0] for tensor in tensors]
+        target = tensors[0].new_empty((sum(lengths), *tensors[0].shape[1:]), dtype=self._dtype)
         self._sources += tensors
-        self._targets += target.split(lengths)
+        self._targets += target.split_with_sizes(lengths)
         return target
 
     def __enter__(self) -> Copies:

@@ -19,7 +19,7 @@ from torch.utils.checkpoint import checkpoint
 
 from compiler.estimates.micro_batches import Recompute
 from models.lean.last_layer import picking
-from models.lean.linear import ADAPTER, AdaptedLinears, Frozen, Layers, Lora, Norm
+from models.lean.linear import ADAPTER, AdaptedLinears, Frozen, Layers, Norm
 from models.lean.mlp import AdaptedMlp
 from models.lean.self_attention import self_attention
 
@@ -111,14 +111,16 @@ def _mlp_forward(module: Any, norm: Norm | None, again: bool, decoding: bool) ->
 
 def _asked_for(parts: Sequence[Any], decoding: bool) -> Callable[[torch.dtype], Sequence[Tensor | None]]:
     """The adapters' matrices: each time anew, since that is the moment when sharded ones are whole; in decoding, cast once."""
-    if not decoding:
-        return lambda _: _matrices(parts)
+    owners = [owner for part in parts for owner in _adapter(part)]
+
+    def matrices(_: torch.dtype) -> list[Tensor | None]:
+        return [None if owner is None else owner.weight for owner in owners]
 
     @cache
-    def cast(dtype: torch.dtype) -> tuple[Tensor | None, ...]:
-        return tuple(None if matrix is None else matrix.detach().to(dtype) for matrix in _matrices(parts))
+    def cast(dtype: torch.dtype) -> list[Tensor | None]:
+        return [None if matrix is None else matrix.detach().to(dtype) for matrix in matrices(dtype)]
 
-    return cast
+    return cast if decoding else matrices
 
 
 def _norm(module: Any) -> Norm:
@@ -132,11 +134,7 @@ def _same(x: Tensor) -> Tensor:
 
 def _layers(groups: Sequence[Sequence[Any]], norm: Norm | None) -> Layers:
     frozen = tuple(Frozen([_base_layer(part) for part in parts]) for parts in groups)
-    return Layers(frozen, tuple(_adapter(part).scale for parts in groups for part in parts), norm)
-
-
-def _matrices(parts: Sequence[Any]) -> list[Tensor | None]:
-    return [matrix for part in parts for matrix in _adapter(part)[:2]]
+    return Layers(frozen, tuple(_scale(part) for parts in groups for part in parts), norm)
 
 
 def _parts(module: Any, names: Sequence[str]) -> list[Any]:
@@ -147,10 +145,13 @@ def _base_layer(module: Any) -> Any:
     return module.base_layer if _is_lora(module) else module
 
 
-def _adapter(module: Any) -> Lora:
-    if not _is_lora(module):
-        return Lora(None, None, 0.0)
-    return Lora(module.lora_A[ADAPTER].weight, module.lora_B[ADAPTER].weight, float(module.scaling[ADAPTER]))
+def _adapter(module: Any) -> tuple[Any, Any]:
+    """The layers that hold A and B, or None."""
+    return (module.lora_A[ADAPTER], module.lora_B[ADAPTER]) if _is_lora(module) else (None, None)
+
+
+def _scale(module: Any) -> float:
+    return float(module.scaling[ADAPTER]) if _is_lora(module) else 0.0
 
 
 def _is_lora(module: Any) -> bool:

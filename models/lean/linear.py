@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, chain
+from functools import cache
+from itertools import chain
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from models.lean.copies import Copies
-from models.nf4 import FourBit, is_four_bit, side_by_side
+from models.nf4 import FourBit, is_four_bit
 
 ADAPTER = "default"
 """The name peft gives to the only adapter on a model."""
@@ -27,39 +28,26 @@ class Frozen:
         """Outputs of each."""
         self._four_bit = [FourBit(layer) if is_four_bit(layer) else None for layer in layers]
 
-    def weights(self) -> Iterator[tuple[slice, Tensor]]:
-        """(which outputs, their weights [out, in] in the precision that they are multiplied in).
-
-        Four-bit ones are written out afresh, to be let go after use, and together, so that one product makes all outputs.
-        """
-        four_bit = [packed for packed in self._four_bit if packed is not None]
-        if len(four_bit) == len(self.layers):
-            yield slice(None), side_by_side(four_bit)
-            return
-        for end, width, layer, packed in zip(accumulate(self.widths), self.widths, self.layers, self._four_bit, strict=True):
-            yield slice(end - width, end), layer.weight if packed is None else packed.dense()
+    def weights(self) -> Iterator[Tensor]:
+        """[out, in] of each layer, in the precision that they are multiplied in; four-bit ones afresh, to be let go after use."""
+        for layer, packed in zip(self.layers, self._four_bit, strict=True):
+            yield layer.weight if packed is None else packed.dense()
 
     def outputs(self, x: Tensor, adapters: Sequence[tuple[Tensor | None, Tensor | None, float]]) -> Tensor:
         """[N, out] of x [N, in]; `adapters`: the inner states [N, r] of each layer's, its B and its scale."""
-        y = x.new_empty(len(x), sum(self.widths))
-        places = y.split(self.widths, 1)
-        begun = [_begin(place, layer.bias, *own) for place, layer, own in zip(places, self.layers, adapters, strict=True)]
-        for place, there in zip(places, begun, strict=True):
-            if any(begun) and not there:
-                place.zero_()
-        for outputs, weights in self.weights():  # added onto what is there: that costs a product nothing
-            place = y[:, outputs]
+        y = x.new_empty(x.shape[0], sum(self.widths))
+        for place, layer, own, weights in zip(split(y, self.widths, 1), self.layers, adapters, self.weights(), strict=True):
+            begun = _begin(place, layer.bias, *own)  # what is added onto that costs a product nothing
             if weights.dtype == x.dtype:
-                place.addmm_(x, weights.T, beta=float(any(begun)))
+                place.addmm_(x, weights.T, beta=float(begun))
             else:
                 product = x.to(weights.dtype) @ weights.T
-                place.add_(product) if any(begun) else place.copy_(product)
+                place.add_(product) if begun else place.copy_(product)
         return y
 
     def gradient(self, dy: Tensor, onto: Tensor | None) -> Tensor:
         """dL/dx [N, in] of dL/dy [N, out]; added to `onto` in place where there is one."""
-        for outputs, weights in self.weights():
-            own = dy[:, outputs]
+        for own, weights in zip(split(dy, self.widths, 1), self.weights(), strict=True):
             if onto is not None and weights.dtype == dy.dtype:
                 onto.addmm_(own, weights)
             else:
@@ -67,16 +55,6 @@ class Frozen:
                 onto = dx if onto is None else onto.add_(dx)
         assert onto is not None  # there is at least one layer
         return onto
-
-
-class Lora(NamedTuple):
-    """An adapter on one layer, or none: then both matrices are None."""
-
-    a: Tensor | None
-    """[r, in]."""
-    b: Tensor | None
-    """[out, r]."""
-    scale: float
 
 
 class Adapters(NamedTuple):
@@ -88,16 +66,11 @@ class Adapters(NamedTuple):
     """[out, r] of each layer, or None."""
     scales: tuple[float, ...]
 
-    @property
-    def ranks(self) -> tuple[int, ...]:
-        """Of each layer; 0 where there is no adapter."""
-        return tuple(0 if b is None else b.shape[1] for b in self.bs)
-
     @classmethod
     def cast(cls, matrices: Sequence[Tensor | None], scales: tuple[float, ...], copies: Copies) -> Adapters:
         """Of A and B of each layer in turn. There once the copies are made."""
         every = [a for a in matrices[::2] if a is not None]
-        bs = tuple(None if b is None else copies.stacked([b]) for b in matrices[1::2])
+        bs = tuple(None if b is None else copies.one(b) for b in matrices[1::2])
         return cls(copies.stacked(every) if every else None, bs, scales)
 
     def inner(self, x: Tensor) -> Tensor | None:
@@ -113,10 +86,10 @@ class Adapters(NamedTuple):
         """dL/d(inner) [N, R] of dL/dy [N, out] of each layer."""
         if self.a is None:
             return None
-        gradients = dys[0].new_empty(len(dys[0]), len(self.a))
+        gradients = dys[0].new_empty(dys[0].shape[0], self.a.shape[0])
         for dy, b, scale, place in zip(dys, self.bs, self.scales, self.by_layer(gradients), strict=True):
             if b is not None and place is not None:
-                torch.addmm(b.new_empty(()), dy, b, beta=0, alpha=scale, out=place)
+                torch.addmm(_nothing(dy.dtype, dy.device), dy, b, beta=0, alpha=scale, out=place)
         return gradients
 
     def input_gradient(self, dys: Sequence[Tensor], dinner: Tensor | None, frozen: Sequence[Frozen]) -> Tensor:
@@ -133,27 +106,42 @@ class Adapters(NamedTuple):
 
     def b_gradients(self, dys: Sequence[Tensor], inner: Tensor | None) -> list[Tensor | None]:
         """dL/dB [out, r] of dL/dy [N, out] of each layer."""
-        parts = zip(dys, self.by_layer(inner), self.scales, strict=True)
-        return [None if own is None else torch.addmm(own.new_empty(()), dy.T, own, beta=0, alpha=scale) for dy, own, scale in parts]
+        return [
+            None if own is None else torch.addmm(_nothing(dy.dtype, dy.device), dy.T, own, beta=0, alpha=scale)
+            for dy, own, scale in zip(dys, self.by_layer(inner), self.scales, strict=True)
+        ]
 
     def by_layer(self, together: Tensor | None, dim: int = 1) -> list[Tensor | None]:
         """[N, r] of each layer, as views of [N, R]; likewise along another dimension."""
         if together is None:
             return [None] * len(self.bs)
-        parts = together.split(self.ranks, dim)
-        return [None if b is None else part for b, part in zip(self.bs, parts, strict=True)]
+        parts = iter(split(together, [b.shape[1] for b in self.bs if b is not None], dim))
+        return [None if b is None else next(parts) for b in self.bs]
 
 
 def apart(groups: Sequence[Tensor], frozen: Sequence[Frozen]) -> list[Tensor]:
     """[N, out] of each layer, as views of those of each group."""
-    return [part for together, group in zip(groups, frozen, strict=True) for part in together.split(group.widths, 1)]
+    return [part for together, group in zip(groups, frozen, strict=True) for part in split(together, group.widths, 1)]
+
+
+def split(tensor: Tensor, sizes: Sequence[int], dim: int) -> Sequence[Tensor]:
+    """Views of it. One that is all of it is the tensor itself: to say so takes the host no time."""
+    return (tensor,) if len(sizes) == 1 else tensor.split_with_sizes(list(sizes), dim)
+
+
+@cache
+def _nothing(dtype: torch.dtype, device: torch.device) -> Tensor:
+    """What a product asks to be added to, and with beta = 0 does not read."""
+    return torch.zeros((), dtype=dtype, device=device)
 
 
 def _begin(y: Tensor, bias: Tensor | None, inner: Tensor | None, b: Tensor | None, scale: float) -> bool:
     """Writes what a layer's output [N, out] is besides x W': bias and adapter. False where that is nothing, and nothing is written."""
     if inner is not None and b is not None:
-        onto = b.new_empty(()) if bias is None else bias.to(y.dtype)
-        torch.addmm(onto, inner, b.T, beta=0 if bias is None else 1, alpha=scale, out=y)
+        if bias is None:
+            torch.addmm(_nothing(y.dtype, y.device), inner, b.T, beta=0, alpha=scale, out=y)
+        else:
+            torch.addmm(bias.to(y.dtype), inner, b.T, alpha=scale, out=y)
     elif bias is not None:
         y.copy_(bias)
     return bias is not None or inner is not None
@@ -231,4 +219,4 @@ def interleaved(of_a: Sequence[Tensor | None], of_b: Sequence[Tensor | None]) ->
 def in_precision(tensors: Sequence[Tensor | None], dtypes: Sequence[torch.dtype | None]) -> list[Tensor | None]:
     """Each in its own, which is one for all that are there."""
     with Copies(next((dtype for dtype in dtypes if dtype is not None), torch.float32)) as copies:
-        return [None if tensor is None else copies.stacked([tensor]) for tensor in tensors]
+        return [None if tensor is None else copies.one(tensor) for tensor in tensors]
