@@ -20,6 +20,9 @@ from stage1.store import Artifact, DamagedArtifact, Draft, Store
 class Worker(Protocol):
     """Knows how to make each kind of artifact."""
 
+    def prepare(self, step: Step) -> None:
+        """Load what the step, and others like it, will ask for."""
+
     def work(self, step: Step, inputs: Mapping[str, Artifact], draft: Draft) -> None:
         """Leave the step's files in the draft."""
 

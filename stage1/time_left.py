@@ -18,13 +18,33 @@ def usual_seconds(kind: StepKind) -> float:
     return _UNSEEN[kind]
 
 
+class StepTimes:
+    """Mean seconds per kind of step in this run; of a kind not seen yet, what is usual."""
+
+    def __init__(self) -> None:
+        self._count: Counter[StepKind] = Counter()
+        self._sum: dict[StepKind, float] = {}
+
+    def finished(self, step: Step, seconds: float) -> None:
+        """A step took this long."""
+        self._count[step.kind] += 1
+        self._sum[step.kind] = self._sum.get(step.kind, 0.0) + seconds
+
+    def of(self, kind: StepKind) -> float:
+        """Seconds of a step of this kind."""
+        return self._sum[kind] / self._count[kind] if self._count[kind] else usual_seconds(kind)
+
+    def expected(self, step: Step) -> float:
+        """Seconds of a step."""
+        return self.of(step.kind)
+
+
 class TimeLeft:
-    """Mean seconds per kind of step, applied to the steps still to do, over as many at a time as have run at once."""
+    """Times per kind of step, applied to the steps still to do, over as many at a time as have run at once."""
 
     def __init__(self, steps: Sequence[Step]) -> None:
         self._left = Counter(step.kind for step in steps)
-        self._count: Counter[StepKind] = Counter()
-        self._sum: Counter[StepKind] = Counter()
+        self._times = StepTimes()
         self._share: dict[str, tuple[StepKind, float]] = {}
         self._at_once = 1
 
@@ -38,14 +58,10 @@ class TimeLeft:
         self._share.pop(step.id, None)
         self._left[step.kind] = max(0, self._left[step.kind] - 1)
         if seconds is not None:
-            self._count[step.kind] += 1
-            self._sum[step.kind] += seconds  # type: ignore[assignment]  # a Counter holds any number
+            self._times.finished(step, seconds)
 
     def seconds(self) -> float:
         """Seconds left."""
-        whole = sum(count * self._mean(kind) for kind, count in self._left.items())
-        done = sum(share * self._mean(kind) for kind, share in self._share.values())
+        whole = sum(count * self._times.of(kind) for kind, count in self._left.items())
+        done = sum(share * self._times.of(kind) for kind, share in self._share.values())
         return max(0.0, whole - done) / self._at_once
-
-    def _mean(self, kind: StepKind) -> float:
-        return self._sum[kind] / self._count[kind] if self._count[kind] else _UNSEEN[kind]

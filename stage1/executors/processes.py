@@ -3,11 +3,15 @@
 This process opens no CUDA: a seat is told its GPUs by CUDA_VISIBLE_DEVICES before it imports anything that would. A seat that
 dies takes its lock and its draft with it, and the step is given to another; no seat outlives this process. A seat whose GPU
 stopped working is ended, and its step tried on another GPU; one that two steps lost is left out from then on.
+
+To open a seat takes longer than many steps: libraries and a base model are loaded. So every GPU gets a seat as soon as there is
+work, and a further one is opened where waiting for those that are there would take longer.
 """
 
 from __future__ import annotations
 
 import contextlib
+import heapq
 import multiprocessing
 import os
 import signal
@@ -24,18 +28,21 @@ from typing import Any
 
 from compiler.plan import Plan, Step
 from models.memory import GPU_SHARE
-from stage1.attempt import DeviceLost, Result, WorkerDied, attempt
+from stage1.attempt import DeviceLost, Made, Result, WorkerDied, attempt
 from stage1.companion import end_with_parent
 from stage1.executors import CurveRow, MakeWorker, Reports
 from stage1.executors.seats import Seats, uses_model
 from stage1.gpus import SEAT_GPUS
 from stage1.interruption import stopping_on_signals
 from stage1.store import Store, open_store
+from stage1.time_left import StepTimes
 
 _LOOK_EVERY = 0.5  # seconds
 _PROGRESS_EVERY = 0.5
 _PATIENCE = 10.0  # seconds that seats have to end themselves
 _ENOUGH = 2  # steps that lost a GPU: one alone may have itself to blame
+_WORTH = 2.0  # times the opening of a seat: it takes from the seats at work meanwhile
+_OPENING = {True: 10.0, False: 2.0}  # seconds, with a model and without, before the first one has told
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +58,35 @@ class _Seat:
 class ProcessExecutor:
     """Hands steps to free seats and opens one when none is free, as far as there is room."""
 
-    def __init__(self, store: Store, make_worker: MakeWorker, seats: Seats, gpus: Sequence[str]) -> None:
-        """`gpus`: how CUDA_VISIBLE_DEVICES names them; none: seats compute on the CPU."""
+    def __init__(
+        self,
+        store: Store,
+        make_worker: MakeWorker,
+        seats: Seats,
+        gpus: Sequence[str],
+        opening: Mapping[bool, float] = _OPENING,
+    ) -> None:
+        """Open nothing yet.
+
+        Args:
+            store: where steps find and leave artifacts.
+            make_worker: what knows how to make them.
+            seats: how many, and what they need.
+            gpus: how CUDA_VISIBLE_DEVICES names them; none: seats compute on the CPU.
+            opening: seconds that a seat with a model (True) or without takes to open, until one has told.
+        """
         self._store, self._make_worker, self._seats, self._gpus = store, make_worker, seats, tuple(gpus)
         self._threads = max(1, (os.cpu_count() or 1) // (seats.device + seats.pure))
         self._free: list[_Seat] = []
         self._at_work: dict[Connection, tuple[Step, _Seat]] = {}
+        self._since: dict[Connection, float] = {}
+        """When a seat's step was submitted."""
+        self._not_open: dict[Connection, float] = {}
+        """When a seat was started that is not open yet."""
+        self._opening = dict(opening)
+        self._times = StepTimes()
+        self._refused: list[Step] = []
+        """Steps that wait for a seat, since results were last asked for."""
         each = max(1, round(seats.gpus))
         shares = [self._gpus[start : start + each] for start in range(0, len(self._gpus) - each + 1, each)]
         self._shares = shares or [self._gpus]
@@ -67,22 +97,28 @@ class ProcessExecutor:
         self._plan, self._reports = plan, reports
 
     def has_room_for(self, step: Step) -> bool:
-        """Whether a seat of its kind is free, or may be opened."""
-        return self._place(step) is not None
+        """Whether a seat of its kind is free, or worth opening."""
+        if self._place(step) is not None:
+            return True
+        self._refused.append(step)
+        return False
 
     def submit(self, step: Step) -> None:
         """Give the step to a seat."""
-        place = self._place(step)
+        kind, place = self._kind(step), self._place(step)
         if isinstance(place, _Seat):
             self._free.remove(place)
-        seat = place if isinstance(place, _Seat) else self._open(place or (), for_model=self._kind(step))
-        self._at_work[seat.line] = (step, seat)
-        with contextlib.suppress(OSError):  # it died meanwhile, which `wait` finds out
-            seat.line.send(step.id)
+        seat = place if isinstance(place, _Seat) else self._open(place or (), for_model=kind)
+        self._at_work[seat.line], self._since[seat.line] = (step, seat), time.monotonic()
+        self._tell(seat, "make", step)
+        if kind and not isinstance(place, _Seat):
+            self._open_elsewhere(step)
 
     def wait(self) -> Sequence[Result]:
         """What is done by now, or nothing after half a second; what steps told is passed on."""
-        ready = wait(list(self._at_work), timeout=_LOOK_EVERY) if self._at_work else []
+        self._refused = []
+        opening = [seat.line for seat in self._free if seat.line in self._not_open]
+        ready = wait([*self._at_work, *opening], timeout=_LOOK_EVERY) if self._at_work else []
         return [result for line in ready if isinstance(line, Connection) and (result := self._hear(line)) is not None]
 
     def close(self) -> None:
@@ -95,7 +131,7 @@ class ProcessExecutor:
         return uses_model(step) or not self._seats.pure
 
     def _place(self, step: Step) -> _Seat | tuple[str, ...] | None:
-        """A free seat, on the least busy GPUs; else the GPUs to open one on; None where there is no room."""
+        """A free seat, on the least busy GPUs; else the GPUs to open one on; None where there is no room, or waiting is better."""
         kind = self._kind(step)
         most = self._seats.device if kind else self._seats.pure
         shares, each = (self._shares_for(step), ceil(most / len(self._shares))) if kind else ([()], most)
@@ -103,14 +139,51 @@ class ProcessExecutor:
         open_ = busy + Counter(seat.gpus for seat in self._free if seat.for_model == kind)
         free = [seat for seat in self._free if seat.for_model == kind and seat.gpus in shares]
         if free:
-            return min(free, key=lambda seat: busy[seat.gpus])
+            return min(free, key=lambda seat: (seat.line in self._not_open, busy[seat.gpus]))
         room = [share for share in shares if open_[share] < each and open_.total() < most]
-        return min(room, key=lambda share: open_[share], default=None)
+        best = min(room, key=lambda share: open_[share], default=None)
+        if best is not None and open_[best] and self._until_free(kind, shares) <= _WORTH * self._opening[kind]:
+            return None
+        return best
+
+    def _until_free(self, kind: bool, shares: Sequence[tuple[str, ...]]) -> float:
+        """Seconds until one of the seats would be free, those steps aside that wait for one already."""
+        seats = [
+            self._left(line, step, kind)
+            for line, (step, seat) in self._at_work.items()
+            if seat.for_model == kind and seat.gpus in shares
+        ]
+        heapq.heapify(seats)
+        for step in self._refused:
+            if self._kind(step) == kind:
+                heapq.heapreplace(seats, seats[0] + self._times.expected(step))
+        return seats[0]
+
+    def _left(self, line: Connection, step: Step, kind: bool) -> float:
+        """Seconds that a seat is still busy with a step, and with opening before it."""
+        usual = self._times.expected(step)
+        if line in self._not_open:
+            return _rest(self._opening[kind], self._not_open[line]) + usual
+        return _rest(usual, self._since[line])
 
     def _shares_for(self, step: Step) -> list[tuple[str, ...]]:
         """The GPUs that still work, but for those that the step has lost before, if there are others."""
         working = [share for share in self._shares if len(self._lost_by[share]) < _ENOUGH]
         return [share for share in working if step.id not in self._lost_by[share]] or working
+
+    def _open_elsewhere(self, step: Step) -> None:
+        """A GPU without a seat has nothing better to do than to load the model that steps to come will ask for."""
+        taken = {seat.gpus for _, seat in self._at_work.values()} | {seat.gpus for seat in self._free}
+        if sum(map(self._kind, self._plan.steps)) > 1:
+            for share in self._shares_for(step):
+                if share not in taken and len(taken) < self._seats.device:
+                    seat = self._open(share, for_model=True)
+                    self._tell(seat, "prepare", step)
+                    self._free.append(seat)
+
+    def _tell(self, seat: _Seat, what: str, step: Step) -> None:
+        with contextlib.suppress(OSError):  # it died meanwhile, which `wait` finds out
+            seat.line.send((what, step.id))
 
     def _open(self, gpus: tuple[str, ...], *, for_model: bool) -> _Seat:
         environment = {"CUDA_VISIBLE_DEVICES": ",".join(gpus)} if self._gpus else {}
@@ -127,28 +200,48 @@ class ProcessExecutor:
         process = spawn.Process(target=_sit, args=told, name="stage1-seat")
         process.start()
         theirs.close()  # else its end would not be heard
+        self._not_open[ours] = time.monotonic()
         return _Seat(process, ours, gpus, for_model)
 
     def _hear(self, line: Connection) -> Result | None:
         """All that a seat has to say; its result, if that was the last."""
-        step, seat = self._at_work[line]
+        step, seat = self._at_work.get(line) or (None, next(seat for seat in self._free if seat.line is line))
         try:
             while line.poll():
                 what, details = line.recv()
-                if what == "result":
-                    del self._at_work[line]
-                    if isinstance(details, DeviceLost):
-                        return self._without(seat, step, details)
-                    self._free.append(seat)
-                    result: Result = details
-                    return result
-                getattr(self._reports, what)(step, *details)
+                if what == "opened":
+                    self._opening[seat.for_model] = time.monotonic() - self._not_open.pop(line)
+                    self._since[line] = time.monotonic()
+                elif step is None:
+                    raise ValueError(f"a seat without a step told: {what}")
+                elif what == "result":
+                    return self._settle(seat, step, details)
+                else:
+                    getattr(self._reports, what)(step, *details)
         except (EOFError, OSError):
-            del self._at_work[line]
-            line.close()
-            seat.process.join()
-            return WorkerDied(step.id, f"its worker process {_manner(seat.process.exitcode)}")
+            return self._dead(seat, step)
         return None
+
+    def _settle(self, seat: _Seat, step: Step, result: Result) -> Result:
+        """The seat is free again, unless it has lost its GPU."""
+        del self._at_work[seat.line], self._since[seat.line]
+        if isinstance(result, DeviceLost):
+            return self._without(seat, step, result)
+        self._free.append(seat)
+        if isinstance(result, Made):
+            self._times.finished(step, result.seconds)
+        return result
+
+    def _dead(self, seat: _Seat, step: Step | None) -> Result | None:
+        """What that means for the step, if the seat had one."""
+        self._not_open.pop(seat.line, None)
+        seat.line.close()
+        seat.process.join()
+        if step is None:
+            self._free.remove(seat)
+            return None
+        del self._at_work[seat.line], self._since[seat.line]
+        return WorkerDied(step.id, f"its worker process {_manner(seat.process.exitcode)}")
 
     def _without(self, seat: _Seat, step: Step, lost: DeviceLost) -> Result:
         """End a seat whose GPU stopped working; the loss itself where no other is left to try."""
@@ -211,9 +304,24 @@ def _sit(
     end_with_parent()
     store, told = open_store(*place), _Told(home)
     worker = make_worker(told)
+    opened = False
     with contextlib.suppress(EOFError, BrokenPipeError, KeyboardInterrupt), stopping_on_signals():
         while True:
-            told.tell("result", attempt(plan.step(home.recv()), plan, store, worker, told.started))
+            what, step_id = home.recv()
+            step = plan.step(step_id)
+            if not opened:
+                with contextlib.suppress(Exception):  # whatever it is: the step will find it, too, and say so
+                    worker.prepare(step)
+                told.tell("opened", ())
+                opened = True
+            if what == "make":
+                told.tell("result", attempt(step, plan, store, worker, told.started))
+
+
+def _rest(usual: float, since: float) -> float:
+    """Seconds left of what usually takes so long; if it has taken longer, as long again."""
+    taken = time.monotonic() - since
+    return usual - taken if taken < usual else taken
 
 
 def _manner(code: int | None) -> str:

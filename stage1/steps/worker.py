@@ -54,6 +54,12 @@ class StepWorker:
         self._resident: Any = None
         logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # tells of a CPU kernel that it misses and nobody asked for
 
+    def prepare(self, step: Step) -> None:
+        """Import the step's code and load its base model; trainings over several devices load theirs themselves."""
+        importlib.import_module(f"stage1.steps.{_module(step)}")
+        if "model" in step.settings and self._runtime.devices == 1:
+            self._models().base(step.settings["model"])
+
     def work(self, step: Step, inputs: Mapping[str, Artifact], draft: Draft) -> None:
         """Fill the draft with the step's files."""
         module = importlib.import_module(f"stage1.steps.{_module(step)}")

@@ -36,17 +36,19 @@ def run_in_processes(
     plan: Plan = PLAN,
     seats: Seats = TWO,
     gpus: Sequence[str] = (),
+    opening: float = 0.0,
 ) -> Outcome:
-    """Carry out a toy plan."""
+    """Carry out a toy plan; seats are taken to open at once, unless something else is said."""
     make_worker.notes.mkdir(parents=True, exist_ok=True)
     store = Store(root)
-    return Runner(plan, store, ProcessExecutor(store, make_worker, seats, gpus), observers, root / "logs").run()
+    executor = ProcessExecutor(store, make_worker, seats, gpus, {True: opening, False: opening})
+    return Runner(plan, store, executor, observers, root / "logs").run()
 
 
 def test_two_processes_make_the_same_artifacts_as_one(tmp_path: Path) -> None:
     """Both branches run at once, in processes of their own; what they tell comes back; every byte is that of a local run."""
     run(tmp_path / "local", PLAN, ToyWorker())
-    recorder, workers = Recorder(), MakeToyWorker(tmp_path / "notes")
+    recorder, workers = Recorder(), MakeToyWorker(tmp_path / "notes", seconds=2.0)
 
     outcome = run_in_processes(tmp_path / "seats", workers, recorder)
 
@@ -107,6 +109,48 @@ def test_each_seat_sees_its_own_gpus_before_torch_is_loaded(
     assert set(workers.noted(3)) == {str(seats.gpus) if 0 < seats.gpus < 1 else "-"}
 
 
+GPUS = Seats(device=2, gpus=1, memory=0, pure=0)
+SHARED = Seats(device=4, gpus=0.5, memory=0, pure=0)
+
+
+def test_a_further_seat_is_opened_where_waiting_takes_longer(tmp_path: Path) -> None:
+    """Steps of a moment wait for the seats that are there, one on each GPU; a step behind one that takes long does not."""
+    waiting = MakeToyWorker(tmp_path / "waiting", loading=3.0)
+    opening = MakeToyWorker(tmp_path / "opening", slow=("a", "b"))
+
+    for name, workers in (("w", waiting), ("o", opening)):
+        assert run_in_processes(tmp_path / name, workers, plan=WIDE, seats=SHARED, gpus=["0", "1"], opening=3.0).ok
+
+    assert len(set(waiting.noted(0))) == 2
+    assert set(waiting.noted(1)) == {"0", "1"}
+    assert set(opening.noted(0, "c")).isdisjoint({*opening.noted(0, "a"), *opening.noted(0, "b")})
+
+
+def test_every_gpu_is_made_ready_as_soon_as_there_is_work(tmp_path: Path) -> None:
+    """Though one step comes after the other: the second GPU has loaded what it needs when its first step comes."""
+    chain = make_plan({"a": [], "b": ["a"], "left": ["b"], "right": ["b"]})
+    workers = MakeToyWorker(tmp_path / "notes", seconds=1.0)
+
+    assert run_in_processes(tmp_path / "s", workers, plan=chain, seats=GPUS, gpus=["0", "1"], opening=60.0).ok
+
+    prepared = workers.noted(1, "prepared")
+    assert sorted(prepared) == ["0", "1"]
+    assert {*workers.noted(1, "left"), *workers.noted(1, "right")} == {"0", "1"}
+    order = [note.name.split(".")[0] for note in sorted(workers.notes.iterdir(), key=lambda note: int(note.suffix[1:]))]
+    assert order.index("b") > max(place for place, name in enumerate(order) if name == "prepared")
+
+
+def test_a_seat_that_dies_while_it_gets_ready_is_not_missed(tmp_path: Path) -> None:
+    """Nothing was lost with it: another is opened when it is needed."""
+    workers = MakeToyWorker(tmp_path / "notes", seconds=1.0, dies_on="prepared", times=1)
+    plan = make_plan({"a": [], "left": ["a"], "right": ["a"]})
+
+    outcome = run_in_processes(tmp_path / "s", workers, plan=plan, seats=GPUS, gpus=["0", "1"], opening=60.0)
+
+    assert sorted(outcome.ran) == ["a", "left", "right"]
+    assert len(workers.noted(0, "prepared")) == 3
+
+
 def test_steps_without_a_model_sit_where_there_is_no_gpu(tmp_path: Path) -> None:
     """They keep no GPU from the steps that need one."""
     steps = [step.model_copy(update={"settings": {"model": {}} if step.id in "abc" else {}}) for step in WIDE.steps]
@@ -116,11 +160,8 @@ def test_steps_without_a_model_sit_where_there_is_no_gpu(tmp_path: Path) -> None
     outcome = run_in_processes(tmp_path / "s", workers, plan=plan, seats=Seats(1, 1.0, 0, pure=1), gpus=["3"])
 
     assert outcome.ok
-    told = {note.name.split(".")[0]: note.read_text().split(" ")[1] for note in workers.notes.iterdir()}
+    told = {note.name.split(".")[0]: note.read_text().split(" ")[1] for note in workers.notes.glob("[a-f].*")}
     assert told == {"a": "3", "b": "3", "c": "3", "d": "", "e": "", "f": ""}
-
-
-GPUS = Seats(device=2, gpus=1, memory=0, pure=0)
 
 
 def test_a_gpu_that_stopped_working_is_left_out_and_the_run_goes_on(tmp_path: Path) -> None:
@@ -205,7 +246,7 @@ def test_no_seat_outlives_its_run(tmp_path: Path, number: signal.Signals) -> Non
 
 def _waited_for(notes: Path, count: int) -> list[psutil.Process]:
     for _ in range(600):
-        told = [note.read_text() for note in notes.glob("*")] if notes.is_dir() else []
+        told = [note.read_text() for note in notes.glob("[a-f].*")] if notes.is_dir() else []
         if len(told) == count and all(told):
             return [psutil.Process(int(note.split()[0])) for note in told]
         time.sleep(0.1)

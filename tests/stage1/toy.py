@@ -49,6 +49,9 @@ class ToyWorker:
         self.failing = failing
         self.error = error
 
+    def prepare(self, step: Step) -> None:
+        """Nothing to load."""
+
     def work(self, step: Step, inputs: Mapping[str, Artifact], draft: Draft) -> None:
         if step.id in self.failing:
             raise self.error or ValueError(f"{step.id} cannot be made:\n  no")
@@ -67,6 +70,10 @@ class MakeToyWorker:
     dies_on: str = ""
     times: int = 0
     seconds: float = 0.3
+    loading: float = 0.0
+    """Seconds that it takes to get ready."""
+    slow: tuple[str, ...] = ()
+    """Steps that take 4 seconds longer."""
     broken: tuple[str, ...] = ()
     """GPUs on which every step, or `step@gpu` on which that step, ends by an error of CUDA."""
 
@@ -75,12 +82,14 @@ class MakeToyWorker:
         told = self
 
         class Worker(ToyWorker):
+            def prepare(self, step):
+                told.note("prepared")
+                time.sleep(told.loading)
+
             def work(self, step, inputs, draft):
-                (told.notes / f"{step.id}.{time.monotonic_ns()}").write_text(f"{os.getpid()} {told.whereabouts()}")
-                if step.id == told.dies_on and len(told.noted(0, step.id)) <= told.times:
-                    os.kill(os.getpid(), signal.SIGKILL)
+                told.note(step.id)
                 reports.progress(step, 1, 2)
-                time.sleep(told.seconds)
+                time.sleep(told.seconds + 4.0 * (step.id in told.slow))
                 gpu = os.environ.get("CUDA_VISIBLE_DEVICES")
                 if {gpu, f"{step.id}@{gpu}"} & set(told.broken):
                     raise RuntimeError("CUDA error: unspecified launch failure")
@@ -88,14 +97,21 @@ class MakeToyWorker:
 
         return Worker()
 
+    def note(self, what: str) -> None:
+        """Write down that this process does it, and die where that is wanted."""
+        (self.notes / f"{what}.{time.monotonic_ns()}").write_text(f"{os.getpid()} {self.whereabouts()}")
+        if what == self.dies_on and len(self.noted(0, what)) <= self.times:
+            os.kill(os.getpid(), signal.SIGKILL)
+
     def whereabouts(self) -> str:
         """Its GPUs, whether torch was loaded, and its share of a GPU."""
         gpus, share = os.environ.get("CUDA_VISIBLE_DEVICES", "-"), os.environ.get("STAGE1_GPU_SHARE", "-")
         return f"{gpus} {'torch' in sys.modules} {share}"
 
     def noted(self, at: int, step: str = "*") -> list[str]:
-        """A word of every note, in their order: 0 the process, from 1 on its whereabouts."""
-        notes = sorted(self.notes.glob(f"{step}.*"), key=lambda note: int(note.suffix[1:]))
+        """A word of every note of steps, or of `prepared`, in their order: 0 the process, from 1 on its whereabouts."""
+        found = [note for note in self.notes.glob(f"{step}.*") if step != "*" or not note.name.startswith("prepared.")]
+        notes = sorted(found, key=lambda note: int(note.suffix[1:]))
         return [note.read_text().split(" ")[at] for note in notes]
 
 
