@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
-from compiler.plan import Plan, Step
+from compiler.plan import ArmSteps, Plan, Step
 from stage1.device_use import DeviceUse
 from stage1.executors import CurveRow
 from stage1.runner import Outcome
@@ -32,11 +32,13 @@ class ConsoleObserver:
         self._total = self._done = 0
         self._left = TimeLeft([])
         self._steps: dict[str, Step] = {}
+        self._arms: Sequence[ArmSteps] = ()
 
     def run_started(self, plan: Plan, to_do: Sequence[Step]) -> None:
         """Announce the plan and open the bars."""
         self._total, self._done, self._left = len(to_do), 0, TimeLeft(to_do)
         self._steps = {step.id: step for step in plan.steps}
+        self._arms = plan.arms
         self._console.print(
             f"[bold]{escape(plan.experiment)}[/bold]  plan {plan.fingerprint[:12]}  "
             f"{len(plan.steps)} steps: {len(plan.steps) - len(to_do)} reused, {len(to_do)} to do"
@@ -108,8 +110,21 @@ class ConsoleObserver:
         if outcome.failed:
             counts += f", [bold red]{len(outcome.failed)} failed[/], {len(outcome.blocked)} not tried because of that"
         self.say(f"{counts}, {clock(outcome.seconds)}")
+        if outcome.failed and not outcome.stopped:
+            self._say_what_is_missing(outcome)
         if outcome.stopped:
             self.say(f"[bold red]stopped[/] {escape(outcome.stopped)}")
+
+    def _say_what_is_missing(self, outcome: Outcome) -> None:
+        """Verdicts compare all arms, so that one that is missing takes them all: say which, and what to do."""
+        gone = {*outcome.failed, *outcome.blocked}
+        arms = list(dict.fromkeys(entry.arm for entry in self._arms if entry.score in gone))
+        if arms:
+            be, them = ("is", "it") if len(arms) == 1 else ("are", "them")
+            self.say(
+                f"no verdicts: {escape(', '.join(arms))} {be} not complete. Mend that and run again, or take {them} out of the spec "
+                f"with what it claims of {them}; what is complete is reused"
+            )
 
     def warned(self, text: str) -> None:
         """A line of plain text from beside the steps."""

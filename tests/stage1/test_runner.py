@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import errno
 import shutil
+from io import StringIO
 from pathlib import Path
 
 import pytest
 import torch
+from rich.console import Console
 from toy import DIAMOND, Recorder, ToyWorker, make_plan, run
 
 from compiler.plan import ArmSteps
+from stage1.console import ConsoleObserver
 from stage1.runner import select
 from stage1.store import Store
 
@@ -49,6 +52,18 @@ def test_a_failure_blocks_only_what_hangs_on_it(tmp_path: Path) -> None:
     assert not outcome.ok
     failed = next(event for event in recorder.events if event[0] == "step_failed")
     assert "ValueError" in failed[3].read_text()
+
+
+def test_the_summary_says_which_arms_are_missing_and_what_to_do(tmp_path: Path) -> None:
+    """Every arm whose score was not made, whether it failed itself or hung on one that did; not those that are complete."""
+    steps = {"base": [], "sft": [], "sft_dpo": ["sft"], "analyze": ["base", "sft", "sft_dpo"]}
+    arms = [ArmSteps(arm=arm, seed=None, train=None, respond=arm, prefer=None, score=arm) for arm in ("base", "sft", "sft_dpo")]
+    said = Console(file=StringIO(), width=400)
+
+    run(tmp_path, make_plan(steps, tuple(arms)), ToyWorker(failing=("sft",)), ConsoleObserver(said))
+
+    last = said.file.getvalue().splitlines()[-1]
+    assert last.startswith("no verdicts: sft, sft_dpo are not complete. Mend that and run again, or take them out")
 
 
 def test_a_damaged_input_is_set_aside_and_made_again(tmp_path: Path) -> None:
