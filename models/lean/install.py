@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache, partial
 from typing import Any
+from weakref import WeakSet
 
 import torch
 from torch import Tensor
@@ -29,6 +30,8 @@ _ATTENTIONS = ("LlamaAttention", "MistralAttention", "Qwen2Attention")
 """Rotary positions over whole heads, and nothing between projections and attention."""
 _DECODER_LAYERS = ("LlamaDecoderLayer", "MistralDecoderLayer", "Qwen2DecoderLayer")
 """x + attention(norm(x)), then x + mlp(norm(x)); the norms are read by these two only."""
+_PICKING: WeakSet[torch.nn.Module] = WeakSet()
+"""Models whose last layer is told the positions that are asked for, at the moment."""
 
 
 @contextmanager
@@ -45,18 +48,19 @@ def lean(model: torch.nn.Module, recompute: Recompute = "none", *, decoding: boo
         forwards.update(_recomputed_layers(model, forwards))
     for module, forward in forwards.items():
         module.forward = forward
-    model.picks_positions = last is not None
+    if last is not None:
+        _PICKING.add(model)
     try:
         yield
     finally:
         for module in forwards:
             del module.forward
-        del model.picks_positions
+        _PICKING.discard(model)
 
 
 def picks_positions(model: torch.nn.Module) -> bool:
-    """Whether the model wants to be told at which `positions` its last states are asked for, and gives [1, N, hidden] of these N."""
-    return getattr(model, "picks_positions", False) is True
+    """Whether the model is to be told at which N `positions` its last states are asked for, and gives these: [1, N, hidden]."""
+    return model in _PICKING
 
 
 def _forwards(model: torch.nn.Module, *, again: bool, decoding: bool) -> Iterator[tuple[torch.nn.Module, Callable[..., Any]]]:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 
 def picking(layer: Any) -> Callable[..., Tensor]:
-    """A forward pass for the last decoder layer of transformers, as it calls it: x + attention(norm(x)), then x + mlp(norm(x))."""
+    """A forward pass for a decoder layer as transformers calls it: x + attention(norm(x)), then x + mlp(norm(x))."""
 
     def forward(hidden_states: Tensor, *, positions: Tensor, **options: Any) -> Tensor:
         """States [R, T, hidden] to those at N `positions` of the R * T, [1, N, hidden]."""

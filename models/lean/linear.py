@@ -29,7 +29,7 @@ class Frozen:
         self._four_bit = [FourBit(layer) if is_four_bit(layer) else None for layer in layers]
 
     def weights(self) -> Iterator[Tensor]:
-        """[out, in] of each layer, in the precision that they are multiplied in; four-bit ones afresh, to be let go after use."""
+        """[out, in] of each layer, in the precision that they are multiplied in; four-bit ones anew, to be let go after use."""
         for layer, packed in zip(self.layers, self._four_bit, strict=True):
             yield layer.weight if packed is None else packed.dense()
 
@@ -136,7 +136,7 @@ def _nothing(dtype: torch.dtype, device: torch.device) -> Tensor:
 
 
 def _begin(y: Tensor, bias: Tensor | None, inner: Tensor | None, b: Tensor | None, scale: float) -> bool:
-    """Writes what a layer's output [N, out] is besides x W': bias and adapter. False where that is nothing, and nothing is written."""
+    """Writes what a layer's output [N, out] is besides x W': bias and adapter. False where there is neither."""
     if inner is not None and b is not None:
         if bias is None:
             torch.addmm(_nothing(y.dtype, y.device), inner, b.T, beta=0, alpha=scale, out=y)
@@ -181,7 +181,7 @@ class AdaptedLinears(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, layers: Layers, *matrices: Tensor | None) -> Tensor:
-        """x [..., in] to [..., out], the outputs of all layers side by side. `matrices`: A and B of each, None where there is none."""
+        """x [..., in] to [..., out], the outputs of all layers side by side. `matrices`: A and B of each, or None."""
         rows = layers.rows(x)
         with Copies(x.dtype) as copies:
             adapters = Adapters.cast(matrices, layers.scales, copies)

@@ -38,7 +38,7 @@ def self_attention(module: Any, project: Project, attend: Callable[..., Any]) ->
 
     Args:
         module: of transformers, with `head_dim`, `scaling` and `o_proj`.
-        project: queries, keys and values, side by side [R, T, (H + 2 G) * D] for G groups of heads, of the input [R, T, hidden].
+        project: of the input [R, T, hidden] queries, keys and values side by side: [R, T, (H + 2 G) * D] for G groups of heads.
         attend: an attention function of transformers.
     """
 

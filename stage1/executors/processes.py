@@ -131,7 +131,7 @@ class ProcessExecutor:
         return uses_model(step) or not self._seats.pure
 
     def _place(self, step: Step) -> _Seat | tuple[str, ...] | None:
-        """A free seat, on the least busy GPUs; else the GPUs to open one on; None where there is no room, or waiting is better."""
+        """A free seat, on the least busy GPUs; else the GPUs to open one on; None where there is no room or waiting pays."""
         kind = self._kind(step)
         most = self._seats.device if kind else self._seats.pure
         shares, each = (self._shares_for(step), ceil(most / len(self._shares))) if kind else ([()], most)
