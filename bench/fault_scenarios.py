@@ -14,6 +14,7 @@ import time
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from fault_lab import Attempt, Ended, contents, flip_a_byte, fresh, kill_at_moment, left_behind, small_disk
@@ -235,27 +236,53 @@ def _free_port() -> int:
 
 
 def _holds_everything(uri: str, store: Path) -> None:
-    """A finished run for every arm and seed, each with every point of its curves exactly once, and its answers."""
+    """A finished run for every arm and seed with all points and answers, each exactly once; one summary with the report."""
     from mlflow import MlflowClient
 
     client = MlflowClient(uri)
     experiment = client.get_experiment_by_name("nano")
-    runs = [run for run in client.search_runs([experiment.experiment_id]) if run.data.tags.get("arm")]
+    every = client.search_runs([experiment.experiment_id])
+    runs = [run for run in every if run.data.tags.get("arm")]
     plan = json.loads((store / "nano" / "plan.json").read_text())
-    if len(runs) != len(plan["arms"]) or any(run.info.status != "FINISHED" for run in runs):
-        raise AssertionError([(run.info.run_name, run.info.status) for run in runs])
+    if len(runs) != len(plan["arms"]) or any(run.info.status != "FINISHED" for run in every):
+        raise AssertionError([(run.info.run_name, run.info.status) for run in every])
+    summaries = [run for run in every if run.data.tags.get("stage1.role") == "summary"]
+    if len(summaries) != 1 or not {"report.html", "summary.md"} <= _artifacts(client, summaries[0]):
+        raise AssertionError(f"{len(summaries)} summary runs, with {[_artifacts(client, run) for run in summaries]}")
     for run in runs:
-        if "answers.json" not in {file.path for file in client.list_artifacts(run.info.run_id)}:
-            raise AssertionError(f"{run.info.run_name} has no answers")
-        if "stage1.train" not in run.data.tags:
-            continue
+        _holds_its_points(client, run, store)
+        _holds_its_answers(client, run, store)
+
+
+def _artifacts(client: Any, run: Any) -> set[str]:
+    return {file.path for file in client.list_artifacts(run.info.run_id)}
+
+
+def _holds_its_points(client: Any, run: Any, store: Path) -> None:
+    """Of every metric one point a step; of the curves all that the training wrote down; of the scores at least one."""
+    told = {name: [point.step for point in client.get_metric_history(run.info.run_id, name)] for name in run.data.metrics}
+    twice = [name for name, steps in told.items() if len(set(steps)) != len(steps) and not name.startswith("system/")]
+    if twice or not any(name.startswith("eval/") for name in told):
+        raise AssertionError(f"{run.info.run_name}: told twice: {twice}, of {sorted(told)}")
+    if "stage1.train" in run.data.tags:
         lines = (store / "artifacts" / run.data.tags["stage1.train"] / "curves.jsonl").read_text().splitlines()
         wanted: dict[str, list[int]] = {}
         for row in map(json.loads, lines):
             wanted.setdefault(row["name"], []).append(row["step"])
-        for name, steps in wanted.items():
-            if sorted(point.step for point in client.get_metric_history(run.info.run_id, name)) != sorted(steps):
-                raise AssertionError(f"{run.info.run_name}: {name} is not complete")
+        short = [name for name, steps in wanted.items() if sorted(told.get(name, [])) != sorted(steps)]
+        if short:
+            raise AssertionError(f"{run.info.run_name}: {short} are not complete")
+
+
+def _holds_its_answers(client: Any, run: Any, store: Path) -> None:
+    """Each item once."""
+    if "answers.json" not in _artifacts(client, run):
+        raise AssertionError(f"{run.info.run_name} has no answers")
+    with TemporaryDirectory() as folder:
+        table = json.loads(Path(client.download_artifacts(run.info.run_id, "answers.json", folder)).read_text())
+    items = [row[table["columns"].index("item")] for row in table["data"]]
+    if len(set(items)) != len(items) or not items:
+        raise AssertionError(f"{run.info.run_name}: {len(items)} answers to {len(set(items))} items")
 
 
 SCENARIOS: dict[str, Callable[[Lab, int], Counts]] = {

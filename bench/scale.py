@@ -40,7 +40,7 @@ class SimulatedExecutor:
         self.inside = 0.0
         self._free = WORKERS
 
-    def start(self, plan: Plan, reports: Reports) -> None:
+    def start(self, plan: Plan, to_do: Sequence[Step], reports: Reports) -> None:
         """Keep the plan at hand."""
         self._plan, self._reports = plan, reports
 

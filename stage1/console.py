@@ -33,12 +33,13 @@ class ConsoleObserver:
         self._left = TimeLeft([])
         self._steps: dict[str, Step] = {}
         self._arms: Sequence[ArmSteps] = ()
+        self._analyze = ""
 
     def run_started(self, plan: Plan, to_do: Sequence[Step]) -> None:
         """Announce the plan and open the bars."""
         self._total, self._done, self._left = len(to_do), 0, TimeLeft(to_do)
         self._steps = {step.id: step for step in plan.steps}
-        self._arms = plan.arms
+        self._arms, self._analyze = plan.arms, plan.analyze
         self._console.print(
             f"[bold]{escape(plan.experiment)}[/bold]  plan {plan.fingerprint[:12]}  "
             f"{len(plan.steps)} steps: {len(plan.steps) - len(to_do)} reused, {len(to_do)} to do"
@@ -119,7 +120,7 @@ class ConsoleObserver:
         """Verdicts compare all arms, so that one that is missing takes them all: say which, and what to do."""
         gone = {*outcome.failed, *outcome.blocked}
         arms = list(dict.fromkeys(entry.arm for entry in self._arms if entry.score in gone))
-        if arms:
+        if arms and self._analyze in gone:
             be, them = ("is", "it") if len(arms) == 1 else ("are", "them")
             self.say(
                 f"no verdicts: {escape(', '.join(arms))} {be} not complete. Mend that and run again, or take {them} out of the "

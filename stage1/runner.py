@@ -157,7 +157,7 @@ class Runner:
     # --- the loop ------------------------------------------------------------------------------------------------
 
     def _carry_out(self) -> None:
-        self._executor.start(self._plan, self)
+        self._executor.start(self._plan, self._schedule.left(), self)
         try:
             while self._submit() or self._in_work or self._look_elsewhere():
                 for result in self._executor.wait():

@@ -34,10 +34,6 @@ class StepTimes:
         """Seconds of a step of this kind."""
         return self._sum[kind] / self._count[kind] if self._count[kind] else usual_seconds(kind)
 
-    def expected(self, step: Step) -> float:
-        """Seconds of a step."""
-        return self.of(step.kind)
-
 
 class TimeLeft:
     """Times per kind of step, applied to the steps still to do, over as many at a time as have run at once."""

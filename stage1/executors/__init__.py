@@ -34,15 +34,15 @@ MakeWorker = Callable[[Reports], Worker]
 class Executor(Protocol):
     """Takes steps whose inputs are complete and returns what became of them."""
 
-    def start(self, plan: Plan, reports: Reports) -> None:
-        """Make ready.
+    def start(self, plan: Plan, to_do: Sequence[Step], reports: Reports) -> None:
+        """Make ready for the steps that the store does not have.
 
         Raises:
             ExecutorError: it cannot be used here; the message says what to do.
         """
 
     def has_room_for(self, step: Step) -> bool:
-        """Whether the step could be begun now."""
+        """Whether the step is to be begun now; if so, `submit` follows, and if not, it is asked again after `wait`."""
 
     def submit(self, step: Step) -> None:
         """Begin a step for which there is room."""

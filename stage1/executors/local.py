@@ -18,7 +18,7 @@ class LocalExecutor:
         self._make_worker = make_worker
         self._taken: Step | None = None
 
-    def start(self, plan: Plan, reports: Reports) -> None:
+    def start(self, plan: Plan, to_do: Sequence[Step], reports: Reports) -> None:
         """Keep the plan at hand."""
         self._plan, self._reports = plan, reports
         self._worker: Worker = self._make_worker(reports)

@@ -164,7 +164,7 @@ class RayExecutor:
         self._free: dict[bool, list[Any]] = {True: [], False: []}
         self._at_work: dict[Any, tuple[Step, Any, bool]] = {}
 
-    def start(self, plan: Plan, reports: Reports) -> None:
+    def start(self, plan: Plan, to_do: Sequence[Step], reports: Reports) -> None:
         """Open the seats.
 
         Raises:

@@ -4,14 +4,12 @@ This process opens no CUDA: a seat is told its GPUs by CUDA_VISIBLE_DEVICES befo
 dies takes its lock and its draft with it, and the step is given to another; no seat outlives this process. A seat whose GPU
 stopped working is ended, and its step tried on another GPU; one that two steps lost is left out from then on.
 
-To open a seat takes longer than many steps: libraries and a base model are loaded. So every GPU gets a seat as soon as there is
-work, and a further one is opened where waiting for those that are there would take longer.
+Every GPU gets a seat as soon as there is work for it, and a further one is opened where waiting takes longer (`opening`).
 """
 
 from __future__ import annotations
 
 import contextlib
-import heapq
 import multiprocessing
 import os
 import signal
@@ -28,21 +26,19 @@ from typing import Any
 
 from compiler.plan import Plan, Step
 from models.memory import GPU_SHARE
-from stage1.attempt import DeviceLost, Made, Result, WorkerDied, attempt
+from stage1.attempt import DeviceLost, Made, Result, Worker, WorkerDied, attempt
 from stage1.companion import end_with_parent
 from stage1.executors import CurveRow, MakeWorker, Reports
+from stage1.executors.opening import Busy, Opening
 from stage1.executors.seats import Seats, uses_model
 from stage1.gpus import SEAT_GPUS
 from stage1.interruption import stopping_on_signals
 from stage1.store import Store, open_store
-from stage1.time_left import StepTimes
 
 _LOOK_EVERY = 0.5  # seconds
 _PROGRESS_EVERY = 0.5
 _PATIENCE = 10.0  # seconds that seats have to end themselves
 _ENOUGH = 2  # steps that lost a GPU: one alone may have itself to blame
-_WORTH = 2.0  # times the opening of a seat: it takes from the seats at work meanwhile
-_OPENING = {True: 10.0, False: 2.0}  # seconds, with a model and without, before the first one has told
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +51,15 @@ class _Seat:
     for_model: bool
 
 
+_Place = _Seat | tuple[str, ...]
+"""A seat that is there, or the GPUs to open one on."""
+
+
 class ProcessExecutor:
-    """Hands steps to free seats and opens one when none is free, as far as there is room."""
+    """Hands steps to free seats, and opens seats as far as there is room and it pays."""
 
     def __init__(
-        self,
-        store: Store,
-        make_worker: MakeWorker,
-        seats: Seats,
-        gpus: Sequence[str],
-        opening: Mapping[bool, float] = _OPENING,
+        self, store: Store, make_worker: MakeWorker, seats: Seats, gpus: Sequence[str], opening: Opening | None = None
     ) -> None:
         """Open nothing yet.
 
@@ -73,18 +68,19 @@ class ProcessExecutor:
             make_worker: what knows how to make them.
             seats: how many, and what they need.
             gpus: how CUDA_VISIBLE_DEVICES names them; none: seats compute on the CPU.
-            opening: seconds that a seat with a model (True) or without takes to open, until one has told.
+            opening: when a further seat pays.
         """
         self._store, self._make_worker, self._seats, self._gpus = store, make_worker, seats, tuple(gpus)
         self._threads = max(1, (os.cpu_count() or 1) // (seats.device + seats.pure))
+        self._opening = opening or Opening()
         self._free: list[_Seat] = []
+        """Without a step, open or not yet."""
         self._at_work: dict[Connection, tuple[Step, _Seat]] = {}
         self._since: dict[Connection, float] = {}
-        """When a seat's step was submitted."""
-        self._not_open: dict[Connection, float] = {}
-        """When a seat was started that is not open yet."""
-        self._opening = dict(opening)
-        self._times = StepTimes()
+        """When a seat was started; of an open one, when it was last given a step."""
+        self._not_open: set[Connection] = set()
+        self._chosen: dict[str, _Place] = {}
+        """Step -> where there is room for it."""
         self._refused: list[Step] = []
         """Steps that wait for a seat, since results were last asked for."""
         each = max(1, round(seats.gpus))
@@ -92,33 +88,39 @@ class ProcessExecutor:
         self._shares = shares or [self._gpus]
         self._lost_by: dict[tuple[str, ...], set[str]] = {share: set() for share in self._shares}
 
-    def start(self, plan: Plan, reports: Reports) -> None:
-        """Keep the plan at hand; seats open when they are needed."""
+    def start(self, plan: Plan, to_do: Sequence[Step], reports: Reports) -> None:
+        """Keep the plan at hand; the first seats open with the first steps."""
         self._plan, self._reports = plan, reports
+        self._for_models = sum(map(self._kind, to_do))  # steps that are still to come
 
     def has_room_for(self, step: Step) -> bool:
-        """Whether a seat of its kind is free, or worth opening."""
-        if self._place(step) is not None:
-            return True
-        self._refused.append(step)
-        return False
+        """Whether a seat of its kind is free, or worth opening; else the step is taken to wait for one."""
+        place = self._place(step)
+        if place is None:
+            self._refused.append(step)
+            return False
+        self._chosen[step.id] = place
+        return True
 
     def submit(self, step: Step) -> None:
-        """Give the step to a seat."""
-        kind, place = self._kind(step), self._place(step)
+        """Give the step to the seat that was found for it."""
+        place, kind = self._chosen.pop(step.id), self._kind(step)
         if isinstance(place, _Seat):
             self._free.remove(place)
-        seat = place if isinstance(place, _Seat) else self._open(place or (), for_model=kind)
-        self._at_work[seat.line], self._since[seat.line] = (step, seat), time.monotonic()
+        seat = place if isinstance(place, _Seat) else self._open(place, for_model=kind)
+        self._at_work[seat.line] = (step, seat)
+        if seat.line not in self._not_open:
+            self._since[seat.line] = time.monotonic()
         self._tell(seat, "make", step)
-        if kind and not isinstance(place, _Seat):
+        if kind:
+            self._for_models -= 1
             self._open_elsewhere(step)
 
     def wait(self) -> Sequence[Result]:
         """What is done by now, or nothing after half a second; what steps told is passed on."""
-        self._refused = []
-        opening = [seat.line for seat in self._free if seat.line in self._not_open]
-        ready = wait([*self._at_work, *opening], timeout=_LOOK_EVERY) if self._at_work else []
+        self._refused, self._chosen = [], {}
+        lines = [*self._at_work, *(seat.line for seat in self._free)]
+        ready = wait(lines, timeout=_LOOK_EVERY if self._at_work else 0)
         return [result for line in ready if isinstance(line, Connection) and (result := self._hear(line)) is not None]
 
     def close(self) -> None:
@@ -130,41 +132,35 @@ class ProcessExecutor:
     def _kind(self, step: Step) -> bool:
         return uses_model(step) or not self._seats.pure
 
-    def _place(self, step: Step) -> _Seat | tuple[str, ...] | None:
-        """A free seat, on the least busy GPUs; else the GPUs to open one on; None where there is no room or waiting pays."""
+    def _place(self, step: Step) -> _Place | None:
+        """A free seat, on the least busy GPUs; else the GPUs to open one on; None where there is no room or waiting is better."""
         kind = self._kind(step)
         most = self._seats.device if kind else self._seats.pure
         shares, each = (self._shares_for(step), ceil(most / len(self._shares))) if kind else ([()], most)
-        busy = Counter(seat.gpus for _, seat in self._at_work.values() if seat.for_model == kind)
-        open_ = busy + Counter(seat.gpus for seat in self._free if seat.for_model == kind)
+        at_work = Counter(seat.gpus for _, seat in self._at_work.values() if seat.for_model == kind)
+        there = at_work + Counter(seat.gpus for seat in self._free if seat.for_model == kind)
         free = [seat for seat in self._free if seat.for_model == kind and seat.gpus in shares]
+        if ready := [seat for seat in free if seat.line not in self._not_open]:
+            return min(ready, key=lambda seat: at_work[seat.gpus])
+        wait = self._opening.until_free(
+            kind, self._busy(kind, shares), [one for one in self._refused if self._kind(one) == kind]
+        )
         if free:
-            return min(free, key=lambda seat: (seat.line in self._not_open, busy[seat.gpus]))
-        room = [share for share in shares if open_[share] < each and open_.total() < most]
-        best = min(room, key=lambda share: open_[share], default=None)
-        if best is not None and open_[best] and self._until_free(kind, shares) <= _WORTH * self._opening[kind]:
-            return None
-        return best
+            soonest = max(free, key=lambda seat: self._seconds(seat))
+            return soonest if self._opening.left(kind, self._seconds(soonest)) <= wait else None
+        room = [share for share in shares if there[share] < each and there.total() < most]
+        best = min(room, key=lambda share: there[share], default=None)
+        return best if best is not None and (not there[best] or self._opening.pays(kind, wait)) else None
 
-    def _until_free(self, kind: bool, shares: Sequence[tuple[str, ...]]) -> float:
-        """Seconds until one of the seats would be free, those steps aside that wait for one already."""
-        seats = [
-            self._left(line, step, kind)
-            for line, (step, seat) in self._at_work.items()
+    def _busy(self, kind: bool, shares: Sequence[tuple[str, ...]]) -> list[Busy]:
+        return [
+            Busy(step, self._seconds(seat), seat.line in self._not_open)
+            for step, seat in self._at_work.values()
             if seat.for_model == kind and seat.gpus in shares
         ]
-        heapq.heapify(seats)
-        for step in self._refused:
-            if self._kind(step) == kind:
-                heapq.heapreplace(seats, seats[0] + self._times.expected(step))
-        return seats[0]
 
-    def _left(self, line: Connection, step: Step, kind: bool) -> float:
-        """Seconds that a seat is still busy with a step, and with opening before it."""
-        usual = self._times.expected(step)
-        if line in self._not_open:
-            return _rest(self._opening[kind], self._not_open[line]) + usual
-        return _rest(usual, self._since[line])
+    def _seconds(self, seat: _Seat) -> float:
+        return time.monotonic() - self._since[seat.line]
 
     def _shares_for(self, step: Step) -> list[tuple[str, ...]]:
         """The GPUs that still work, but for those that the step has lost before, if there are others."""
@@ -173,13 +169,16 @@ class ProcessExecutor:
 
     def _open_elsewhere(self, step: Step) -> None:
         """A GPU without a seat has nothing better to do than to load the model that steps to come will ask for."""
-        taken = {seat.gpus for _, seat in self._at_work.values()} | {seat.gpus for seat in self._free}
-        if sum(map(self._kind, self._plan.steps)) > 1:
-            for share in self._shares_for(step):
-                if share not in taken and len(taken) < self._seats.device:
-                    seat = self._open(share, for_model=True)
-                    self._tell(seat, "prepare", step)
-                    self._free.append(seat)
+        seats = [*self._free, *(seat for _, seat in self._at_work.values())]
+        taken = [seat.gpus for seat in seats if seat.for_model]
+        idle = sum(seat.for_model for seat in self._free)
+        for share in self._shares_for(step):
+            if share not in taken and len(taken) < self._seats.device and idle < self._for_models:
+                seat = self._open(share, for_model=True)
+                self._tell(seat, "prepare", step)
+                self._free.append(seat)
+                taken.append(share)
+                idle += 1
 
     def _tell(self, seat: _Seat, what: str, step: Step) -> None:
         with contextlib.suppress(OSError):  # it died meanwhile, which `wait` finds out
@@ -200,47 +199,57 @@ class ProcessExecutor:
         process = spawn.Process(target=_sit, args=told, name="stage1-seat")
         process.start()
         theirs.close()  # else its end would not be heard
-        self._not_open[ours] = time.monotonic()
+        self._since[ours] = time.monotonic()
+        self._not_open.add(ours)
         return _Seat(process, ours, gpus, for_model)
 
     def _hear(self, line: Connection) -> Result | None:
         """All that a seat has to say; its result, if that was the last."""
         step, seat = self._at_work.get(line) or (None, next(seat for seat in self._free if seat.line is line))
-        try:
-            while line.poll():
+        while True:
+            try:
+                if not line.poll():
+                    return None
                 what, details = line.recv()
-                if what == "opened":
-                    self._opening[seat.for_model] = time.monotonic() - self._not_open.pop(line)
-                    self._since[line] = time.monotonic()
-                elif step is None:
-                    raise ValueError(f"a seat without a step told: {what}")
-                elif what == "result":
-                    return self._settle(seat, step, details)
-                else:
-                    getattr(self._reports, what)(step, *details)
-        except (EOFError, OSError):
-            return self._dead(seat, step)
-        return None
+            except (EOFError, OSError):
+                return self._dead(seat, step)
+            if what == "opened":
+                self._opened(seat, *details)
+            elif step is None:
+                raise ValueError(f"a seat without a step told: {what}")
+            elif what == "result":
+                return self._settle(seat, step, details)
+            else:
+                getattr(self._reports, what)(step, *details)
+
+    def _opened(self, seat: _Seat, with_model: bool) -> None:
+        """If all that a seat of its kind loads was loaded, something was learned."""
+        if with_model == seat.for_model:
+            self._opening.opened(seat.for_model, self._seconds(seat))
+        self._not_open.discard(seat.line)
+        self._since[seat.line] = time.monotonic()
 
     def _settle(self, seat: _Seat, step: Step, result: Result) -> Result:
         """The seat is free again, unless it has lost its GPU."""
-        del self._at_work[seat.line], self._since[seat.line]
+        del self._at_work[seat.line]
         if isinstance(result, DeviceLost):
             return self._without(seat, step, result)
         self._free.append(seat)
         if isinstance(result, Made):
-            self._times.finished(step, result.seconds)
+            self._opening.finished(step, result.seconds)
         return result
 
     def _dead(self, seat: _Seat, step: Step | None) -> Result | None:
         """What that means for the step, if the seat had one."""
-        self._not_open.pop(seat.line, None)
+        self._not_open.discard(seat.line)
         seat.line.close()
+        seat.process.join(_PATIENCE)
+        seat.process.kill()  # one that lives on without a line is of no use
         seat.process.join()
         if step is None:
             self._free.remove(seat)
             return None
-        del self._at_work[seat.line], self._since[seat.line]
+        del self._at_work[seat.line]
         return WorkerDied(step.id, f"its worker process {_manner(seat.process.exitcode)}")
 
     def _without(self, seat: _Seat, step: Step, lost: DeviceLost) -> Result:
@@ -310,18 +319,19 @@ def _sit(
             what, step_id = home.recv()
             step = plan.step(step_id)
             if not opened:
-                with contextlib.suppress(Exception):  # whatever it is: the step will find it, too, and say so
-                    worker.prepare(step)
-                told.tell("opened", ())
+                told.tell("opened", (_prepared(worker, step),))
                 opened = True
             if what == "make":
                 told.tell("result", attempt(step, plan, store, worker, told.started))
 
 
-def _rest(usual: float, since: float) -> float:
-    """Seconds left of what usually takes so long; if it has taken longer, as long again."""
-    taken = time.monotonic() - since
-    return usual - taken if taken < usual else taken
+def _prepared(worker: Worker, step: Step) -> bool:
+    """Whether a model was loaded. What goes wrong is passed over: the step will find it, too, and say so."""
+    try:
+        worker.prepare(step)
+    except Exception:
+        return False
+    return uses_model(step)
 
 
 def _manner(code: int | None) -> str:

@@ -16,6 +16,7 @@ from toy import DIAMOND, MakeToyWorker, Recorder, ToyWorker, contents, make_plan
 
 from compiler.language.spec import Runtime
 from compiler.plan import Plan
+from stage1.executors.opening import Opening
 from stage1.executors.processes import ProcessExecutor
 from stage1.executors.seats import Seats
 from stage1.failures import GpuGone, lost_device
@@ -41,7 +42,7 @@ def run_in_processes(
     """Carry out a toy plan; seats are taken to open at once, unless something else is said."""
     make_worker.notes.mkdir(parents=True, exist_ok=True)
     store = Store(root)
-    executor = ProcessExecutor(store, make_worker, seats, gpus, {True: opening, False: opening})
+    executor = ProcessExecutor(store, make_worker, seats, gpus, Opening({True: opening, False: opening}))
     return Runner(plan, store, executor, observers, root / "logs").run()
 
 
@@ -109,6 +110,12 @@ def test_each_seat_sees_its_own_gpus_before_torch_is_loaded(
     assert set(workers.noted(3)) == {str(seats.gpus) if 0 < seats.gpus < 1 else "-"}
 
 
+def with_models(plan: Plan, names: str) -> Plan:
+    """The plan with steps of which these use a model."""
+    steps = [step.model_copy(update={"settings": {"model": {}} if step.id in names else {}}) for step in plan.steps]
+    return plan.model_copy(update={"steps": tuple(steps)})
+
+
 GPUS = Seats(device=2, gpus=1, memory=0, pure=0)
 SHARED = Seats(device=4, gpus=0.5, memory=0, pure=0)
 
@@ -118,44 +125,62 @@ def test_a_further_seat_is_opened_where_waiting_takes_longer(tmp_path: Path) -> 
     waiting = MakeToyWorker(tmp_path / "waiting", loading=3.0)
     opening = MakeToyWorker(tmp_path / "opening", slow=("a", "b"))
 
-    for name, workers in (("w", waiting), ("o", opening)):
-        assert run_in_processes(tmp_path / name, workers, plan=WIDE, seats=SHARED, gpus=["0", "1"], opening=3.0).ok
+    for workers, seconds in ((waiting, 3.0), (opening, 0.2)):
+        place = tmp_path / f"store-{seconds}"
+        assert run_in_processes(place, workers, plan=WIDE, seats=SHARED, gpus=["0", "1"], opening=seconds).ok
 
     assert len(set(waiting.noted(0))) == 2
     assert set(waiting.noted(1)) == {"0", "1"}
     assert set(opening.noted(0, "c")).isdisjoint({*opening.noted(0, "a"), *opening.noted(0, "b")})
 
 
-def test_every_gpu_is_made_ready_as_soon_as_there_is_work(tmp_path: Path) -> None:
-    """Though one step comes after the other: the second GPU has loaded what it needs when its first step comes."""
-    chain = make_plan({"a": [], "b": ["a"], "left": ["b"], "right": ["b"]})
+@pytest.mark.parametrize(
+    ("seats", "gpus", "ready"),
+    [
+        (Seats(device=2, gpus=1, memory=0, pure=1), "01", ["0", "1"]),
+        (Seats(device=4, gpus=0.5, memory=0, pure=1), "01", ["0", "1"]),
+        (Seats(device=2, gpus=1, memory=0, pure=1), "0123", ["0", "1"]),
+    ],
+)
+def test_every_gpu_that_may_be_used_is_made_ready_as_soon_as_there_is_work(
+    tmp_path: Path, seats: Seats, gpus: str, ready: list[str]
+) -> None:
+    """Though one step comes after the other, and the first needs none: the second GPU has loaded when its first step comes."""
+    chain = with_models(make_plan({"a": [], "b": ["a"], "c": ["b"], "d": ["c"], "e": ["c"]}), "bcde")
     workers = MakeToyWorker(tmp_path / "notes", seconds=1.0)
 
-    assert run_in_processes(tmp_path / "s", workers, plan=chain, seats=GPUS, gpus=["0", "1"], opening=60.0).ok
+    assert run_in_processes(tmp_path / "s", workers, plan=chain, seats=seats, gpus=gpus, opening=60.0).ok
 
-    prepared = workers.noted(1, "prepared")
-    assert sorted(prepared) == ["0", "1"]
-    assert {*workers.noted(1, "left"), *workers.noted(1, "right")} == {"0", "1"}
-    order = [note.name.split(".")[0] for note in sorted(workers.notes.iterdir(), key=lambda note: int(note.suffix[1:]))]
-    assert order.index("b") > max(place for place, name in enumerate(order) if name == "prepared")
+    assert sorted(gpu for gpu in workers.noted(1, "prepared") if gpu) == ready
+    assert sorted([*workers.noted(1, "d"), *workers.noted(1, "e")]) == ready
+    assert len(set(workers.noted(0))) == 3
 
 
-def test_a_seat_that_dies_while_it_gets_ready_is_not_missed(tmp_path: Path) -> None:
-    """Nothing was lost with it: another is opened when it is needed."""
-    workers = MakeToyWorker(tmp_path / "notes", seconds=1.0, dies_on="prepared", times=1)
-    plan = make_plan({"a": [], "left": ["a"], "right": ["a"]})
+def test_no_gpu_is_made_ready_for_steps_that_are_complete(tmp_path: Path) -> None:
+    """Where one step is left, one GPU will do."""
+    workers, plan = MakeToyWorker(tmp_path / "notes", seconds=1.0), with_models(WIDE, "abcdef")
+    run(tmp_path / "s", plan, ToyWorker(failing=("b",)))
 
-    outcome = run_in_processes(tmp_path / "s", workers, plan=plan, seats=GPUS, gpus=["0", "1"], opening=60.0)
+    assert run_in_processes(tmp_path / "s", workers, plan=plan, seats=GPUS, gpus=["0", "1"], opening=60.0).ran == ["b"]
 
-    assert sorted(outcome.ran) == ["a", "left", "right"]
-    assert len(workers.noted(0, "prepared")) == 3
+    assert workers.noted(1, "prepared") == ["0"]
+
+
+def test_a_seat_that_dies_without_a_step_costs_none(tmp_path: Path) -> None:
+    """While it gets ready, and though nothing was asked of it: no step is tried twice for that, another is opened if needed."""
+    recorder, workers = Recorder(), MakeToyWorker(tmp_path / "notes", seconds=1.5, dies_on="prepared@1", times=1)
+    plan = make_plan({"a": [], "b": ["a"], "left": ["b"], "right": ["b"]})
+
+    outcome = run_in_processes(tmp_path / "s", workers, recorder, plan=plan, seats=GPUS, gpus=["0", "1"], opening=60.0)
+
+    assert sorted(outcome.ran) == ["a", "b", "left", "right"]
+    assert recorder.named("step_waits") == []
+    assert sorted(workers.noted(1, "prepared")) == ["0", "1", "1"]
 
 
 def test_steps_without_a_model_sit_where_there_is_no_gpu(tmp_path: Path) -> None:
     """They keep no GPU from the steps that need one."""
-    steps = [step.model_copy(update={"settings": {"model": {}} if step.id in "abc" else {}}) for step in WIDE.steps]
-    plan = WIDE.model_copy(update={"steps": tuple(steps)})
-    workers = MakeToyWorker(tmp_path / "notes")
+    plan, workers = with_models(WIDE, "abc"), MakeToyWorker(tmp_path / "notes")
 
     outcome = run_in_processes(tmp_path / "s", workers, plan=plan, seats=Seats(1, 1.0, 0, pure=1), gpus=["3"])
 
