@@ -65,7 +65,7 @@ class GlobalBatches(LightningDataModule):
 
 
 def micro_batches(batch: GlobalBatch, policy: MemoryPolicy, size: int | None = None) -> list[GlobalBatch]:
-    """Splits a global batch into parts of similar length, longest first: of `size` examples, or of the policy's tokens.
+    """Splits a global batch into parts: of `size` examples, or of the policy's tokens; the longest come first.
 
     The pairs of a prompt stay together, so that what they share is computed once; a part has at least one such group.
     """

@@ -73,7 +73,7 @@ def _forwards(model: torch.nn.Module, *, again: bool, decoding: bool) -> Iterato
             project = _projection(_parts(module, _READING), norm, decoding)
             yield module, self_attention(module, project, _attention_function(module))
         elif _is_adapted(module):
-            yield module, _linear_forward(module, decoding)
+            yield module, _projection([module], None, decoding)
         elif _is_norm(module):
             yield module, _same if module in norms.values() else _norm(module)
 
@@ -81,15 +81,11 @@ def _forwards(model: torch.nn.Module, *, again: bool, decoding: bool) -> Iterato
 def _norms_before(model: torch.nn.Module) -> Iterator[tuple[torch.nn.Module, torch.nn.Module]]:
     """(block, norm): blocks that can take the norm of their input upon themselves, so that what it gives need not be kept."""
     for layer in model.modules():
-        if type(layer).__name__ in _DECODER_LAYERS:
+        if _is_decoder_layer(layer):
             parts: Any = layer
             for block, norm in ((parts.self_attn, parts.input_layernorm), (parts.mlp, parts.post_attention_layernorm)):
                 if (_is_attention(block) or _is_gated(block)) and _is_norm(norm):
                     yield block, norm
-
-
-def _linear_forward(module: Any, decoding: bool) -> Callable[[Tensor], Tensor]:
-    return _projection([module], None, decoding)
 
 
 def _projection(parts: Sequence[Any], norm: Norm | None, decoding: bool) -> Callable[[Tensor], Tensor]:
@@ -192,6 +188,10 @@ def _are_replaceable(module: Any, names: Sequence[str]) -> bool:
     return len(parts) == len(names) and frozen and not any(map(_drops, parts))
 
 
+def _is_decoder_layer(module: torch.nn.Module) -> bool:
+    return type(module).__name__.removeprefix("FSDP") in _DECODER_LAYERS  # so it is called where its weights are sharded
+
+
 def _is_norm(module: Any) -> bool:
     return type(module).__name__.endswith("RMSNorm") and hasattr(module, "variance_epsilon") and not module.weight.requires_grad
 
@@ -206,10 +206,10 @@ def _silu_types() -> tuple[type, ...]:
     return torch.nn.SiLU, type(ACT2FN["silu"])
 
 
-def _last_layer(model: torch.nn.Module) -> torch.nn.Module | None:
+def _last_layer(model: Any) -> torch.nn.Module | None:
     """Of the decoder, where it is of the known kind."""
-    layers = [module for module in model.modules() if type(module).__name__ in _DECODER_LAYERS]
-    return layers[-1] if layers else None
+    layers: Any = getattr(model.base_model, "layers", None)
+    return layers[-1] if layers and _is_decoder_layer(layers[-1]) else None
 
 
 def _recomputed_layers(

@@ -188,7 +188,7 @@ class AdaptedLinears(torch.autograd.Function):
         inner = adapters.inner(rows)
         (y,) = adapters.outputs(rows, inner, layers.frozen)
         ctx.save_for_backward(x, inner, adapters.a, *adapters.bs)
-        ctx.layers, ctx.dtypes = layers, dtypes_of(matrices)
+        ctx.layers, ctx.dtype = layers, dtype_of(matrices)
         return y.unflatten(0, x.shape[:-1])
 
     @staticmethod
@@ -203,12 +203,12 @@ class AdaptedLinears(torch.autograd.Function):
         dinner = adapters.inner_gradients(by_layer)
         narrow = interleaved(adapters.a_gradients(dinner, rows), adapters.b_gradients(by_layer, inner))
         dx = to_x(adapters.input_gradient(dy, dinner, layers.frozen)) if ctx.needs_input_grad[0] else None
-        return dx, None, *in_precision(narrow, ctx.dtypes)
+        return dx, None, *in_dtype(narrow, ctx.dtype)
 
 
-def dtypes_of(tensors: Sequence[Tensor | None]) -> list[torch.dtype | None]:
-    """Of each."""
-    return [None if tensor is None else tensor.dtype for tensor in tensors]
+def dtype_of(matrices: Sequence[Tensor | None]) -> torch.dtype | None:
+    """That of all that are there; None without any."""
+    return next((matrix.dtype for matrix in matrices if matrix is not None), None)
 
 
 def interleaved(of_a: Sequence[Tensor | None], of_b: Sequence[Tensor | None]) -> list[Tensor | None]:
@@ -216,7 +216,9 @@ def interleaved(of_a: Sequence[Tensor | None], of_b: Sequence[Tensor | None]) ->
     return list(chain.from_iterable(zip(of_a, of_b, strict=True)))
 
 
-def in_precision(tensors: Sequence[Tensor | None], dtypes: Sequence[torch.dtype | None]) -> list[Tensor | None]:
-    """Each in its own, which is one for all that are there."""
-    with Copies(next((dtype for dtype in dtypes if dtype is not None), torch.float32)) as copies:
+def in_dtype(tensors: Sequence[Tensor | None], dtype: torch.dtype | None) -> list[Tensor | None]:
+    """Each that is there."""
+    if dtype is None:
+        return list(tensors)
+    with Copies(dtype) as copies:
         return [None if tensor is None else copies.one(tensor) for tensor in tensors]

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from models.lean.copies import Copies
 from models.lean.fused import gated, gated_gradients
-from models.lean.linear import Adapters, Layers, dtypes_of, in_precision, interleaved
+from models.lean.linear import Adapters, Layers, dtype_of, in_dtype, interleaved
 
 
 class AdaptedMlp(torch.autograd.Function):
@@ -33,7 +33,7 @@ class AdaptedMlp(torch.autograd.Function):
         (y,) = down.outputs(h, in_down, layers.frozen[2:])
         kept = (None, None) if again else (gate, up)
         ctx.save_for_backward(x, *kept, inner, in_down, read.a, *read.bs, down.a, *down.bs)
-        ctx.layers, ctx.dtypes = layers, dtypes_of(matrices)
+        ctx.layers, ctx.dtype = layers, dtype_of(matrices)
         return y.view_as(x)
 
     @staticmethod
@@ -55,4 +55,4 @@ class AdaptedMlp(torch.autograd.Function):
             *interleaved(down.a_gradients(din_down, h), down.b_gradients(dy, in_down)),
         ]
         dx = to_x(read.input_gradient(dread, dinner, layers.frozen[:2])) if ctx.needs_input_grad[0] else None
-        return dx, None, None, *in_precision(narrow, ctx.dtypes)
+        return dx, None, None, *in_dtype(narrow, ctx.dtype)

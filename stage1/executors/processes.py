@@ -133,7 +133,7 @@ class ProcessExecutor:
         return uses_model(step) or not self._seats.pure
 
     def _place(self, step: Step) -> _Place | None:
-        """A free seat, on the least busy GPUs; else the GPUs to open one on; None where there is no room or waiting is better."""
+        """A free seat, on the least busy GPUs; else the GPUs to open one on; None where a step has to wait."""
         kind = self._kind(step)
         most = self._seats.device if kind else self._seats.pure
         shares, each = (self._shares_for(step), ceil(most / len(self._shares))) if kind else ([()], most)
@@ -146,7 +146,7 @@ class ProcessExecutor:
             kind, self._busy(kind, shares), [one for one in self._refused if self._kind(one) == kind]
         )
         if free:
-            soonest = max(free, key=lambda seat: self._seconds(seat))
+            soonest = max(free, key=self._seconds)
             return soonest if self._opening.left(kind, self._seconds(soonest)) <= wait else None
         room = [share for share in shares if there[share] < each and there.total() < most]
         best = min(room, key=lambda share: there[share], default=None)

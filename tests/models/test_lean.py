@@ -6,7 +6,7 @@ from tiny_models import make_model, save_base, wrap
 
 from models.adapters import AdapterSettings, fresh, trainable
 from models.batches import collate
-from models.lean.install import lean
+from models.lean.install import lean, picks_positions
 from models.lean.linear import AdaptedLinears
 from models.lean.mlp import AdaptedMlp
 from models.lean.self_attention import Rotated
@@ -70,18 +70,68 @@ def test_layers_are_swapped_inside_the_block_only():
     assert not any("forward" in vars(module) for module in base.model.modules())
 
 
-@pytest.mark.parametrize(
-    ("settings", "expected"),
-    [
-        ({"targets": ("q_proj", "v_proj")}, {AdaptedLinears, AdaptedMlp, Rotated}),
-        ({"targets": ("up_proj",)}, {AdaptedLinears, AdaptedMlp, Rotated}),
-        ({"dropout": 0.5}, set()),
-    ],
-)
-def test_only_what_computes_the_same_is_replaced(settings, expected):
-    """Some layers adapted, others not; with dropout nothing is touched."""
+PARTLY = [
+    ("q_proj", "v_proj"),
+    ("k_proj",),
+    ("o_proj", "down_proj"),
+    ("up_proj",),
+    ("gate_proj", "q_proj"),
+    ("down_proj", "v_proj"),
+]
+
+
+@pytest.mark.parametrize("recompute", ["none", "selective", "full"])
+@pytest.mark.parametrize("targets", PARTLY, ids=" and ".join)
+def test_partly_adapted_layers_compute_the_same(targets, recompute):
+    """Whichever layers over one input have adapters, with biases that count: sums and gradients are those of peft."""
     base = wrap(make_model())
-    fresh(base, AdapterSettings(rank=4, alpha=8, **settings), 1)
+    draw = torch.Generator().manual_seed(5)
+    for name, parameter in base.model.named_parameters():
+        if name.endswith("bias"):
+            parameter.data.normal_(0.0, 1.0, generator=draw)
+    fresh(base, AdapterSettings(rank=4, alpha=8, targets=targets), 1)
+
+    sums, gradient = sums_and_gradients(base)
+    with lean(base.model, recompute):
+        assert used(base) == {AdaptedLinears, AdaptedMlp, Rotated} or recompute == "full"
+        found, lean_gradient = sums_and_gradients(base)
+
+    assert (found - sums).abs().max() <= 1e-5 * sums.abs().max()
+    assert (lean_gradient - gradient).norm() <= 1e-5 * gradient.norm()
+
+
+def test_layers_that_drop_stay_as_they_are():
+    """What is not computed the same way is left to the libraries."""
+    base = wrap(make_model())
+    fresh(base, AdapterSettings(rank=4, alpha=8, dropout=0.5), 1)
 
     with lean(base.model):
-        assert used(base) == expected
+        assert used(base) == set()
+
+
+def test_layers_of_a_sharded_model_are_known_too():
+    """FSDP2 gives every layer that it shards a class of its own, called FSDP and the old name."""
+    base = wrap(make_model())
+    for layer in base.model.model.layers:
+        layer.__class__ = type(f"FSDP{type(layer).__name__}", (type(layer),), {})
+
+    with lean(base.model):
+        assert picks_positions(base.model)
+        states = base.model.base_model(torch.tensor([[5, 6, 7]]), positions=torch.tensor([2])).last_hidden_state
+
+    assert states.shape[:2] == (1, 1)
+    assert not picks_positions(base.model)
+
+
+def test_states_are_given_at_all_positions_unless_some_are_asked_for():
+    """A call from elsewhere, inside the block, gets what it expects."""
+    base = wrap(make_model())
+    ids = torch.tensor([[5, 6, 7, 8], [9, 10, 11, 12]])
+    with torch.no_grad():
+        expected = base.model.base_model(ids).last_hidden_state
+        with lean(base.model):
+            found = base.model.base_model(ids).last_hidden_state
+            picked = base.model.base_model(ids, positions=torch.tensor([6, 1, 1])).last_hidden_state
+
+    assert torch.allclose(found, expected, atol=1e-5)
+    assert torch.allclose(picked[0], expected.flatten(0, 1)[[6, 1, 1]], atol=1e-5)
