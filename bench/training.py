@@ -5,6 +5,12 @@
 Random weights in Qwen2.5 shapes, LoRA r16 on all linear layers, prompts of 100 to 150 tokens, answers of 60 to 200 (END
 included), bfloat16. TRL is given its token ids and every setting that makes it faster; stage1 goes through `trainers.fit.train`
 as `stage1 run` does. `--size tiny --device cpu` shows that it works.
+
+What the README's table needs, SFT twice since kernels are chosen and memory is laid out during the first steps (8 minutes; the
+second of two counts, for both sides):
+
+    python bench/training.py --only sft-small sft-small dpo80 dpo40 dpo80-few dpo-epoch \\
+        trl-sft-packed-liger trl-sft-packed-liger trl-dpo-best-liger trl-dpo-checkpointed-liger
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors.torch import load_file
 from small_data import ADAPTER, dpo_examples, examples, recipe
 
 from models.adapters import attached
@@ -96,6 +97,32 @@ def test_it_goes_on_where_it_was(shared, tmp_path):
     handle.remove()
     assert seen == list(range(1, summary.steps + 1))  # all are reported
     assert sum(passes) == summary.steps - 6  # a micro-batch a step
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_an_optimizer_in_one_launch_resumes_too(shared, tmp_path, monkeypatch, before):
+    """As on a GPU; also from a state that was kept by an optimizer of the other kind: it stays what this device uses."""
+    plain, kinds = torch.optim.AdamW, []
+
+    def of_kind(fused):
+        def made(groups, lr, **_):
+            kinds.append(plain(groups, lr=lr, fused=fused))
+            return kinds[-1]
+
+        monkeypatch.setattr(torch.optim, "AdamW", made)
+
+    of_kind(fused=True)
+    run(shared, tmp_path / "alone", every=None)
+    of_kind(fused=before)
+    run(shared, tmp_path / "disturbed", name="killed", die_after=3)
+    of_kind(fused=True)
+    run(shared, tmp_path / "disturbed")
+
+    assert [group["fused"] for group in kinds[-1].param_groups] == [True] * len(kinds[-1].param_groups)
+    alone, disturbed = (load_file(next((tmp_path / name / "out").rglob("*.safetensors"))) for name in ("alone", "disturbed"))
+    apart = torch.stack([(alone[name] - disturbed[name]).norm() / alone[name].norm() for name in alone])
+    assert apart.max() <= 1e-3  # a gradient near zero is divided by its own size
+    assert not before or contents(tmp_path / "alone" / "out") == contents(tmp_path / "disturbed" / "out")
 
 
 def test_a_child_of_a_checkpoint_resumes_too(shared, tmp_path):
