@@ -242,10 +242,12 @@ def test_a_process_that_was_given_a_gpu_does_not_make_do_with_the_cpu(monkeypatc
 
 
 SCRIPT = """
+import signal
 import sys
 from pathlib import Path
 from test_processes import MakeToyWorker, WIDE, run_in_processes
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's background job has ignored
     run_in_processes(Path(sys.argv[1]), MakeToyWorker(Path(sys.argv[2]), seconds=60.0), plan=WIDE)
 """
 

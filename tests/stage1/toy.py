@@ -100,8 +100,11 @@ class MakeToyWorker:
     def note(self, what: str) -> None:
         """Write down that this process does it, and die where that is wanted."""
         (self.notes / f"{what}.{time.monotonic_ns()}").write_text(f"{os.getpid()} {self.whereabouts()}")
-        here = os.environ.get("CUDA_VISIBLE_DEVICES", "-")
-        if self.dies_on in {what, f"{what}@{here}"} and self.noted(1, what).count(here) <= self.times:
+        here = f"{what}@{os.environ.get('CUDA_VISIBLE_DEVICES')}"
+        mark = self.notes / f"died.{here}"
+        before = mark.stat().st_size if mark.exists() else 0
+        if self.dies_on in {what, here} and before < self.times:
+            mark.write_text("x" * (before + 1))
             os.kill(os.getpid(), signal.SIGKILL)
 
     def whereabouts(self) -> str:
@@ -111,7 +114,9 @@ class MakeToyWorker:
 
     def noted(self, at: int, step: str = "*") -> list[str]:
         """A word of every note of steps, or of `prepared`, in their order: 0 the process, from 1 on its whereabouts."""
-        found = [note for note in self.notes.glob(f"{step}.*") if step != "*" or not note.name.startswith("prepared.")]
+        found = [
+            note for note in self.notes.glob(f"{step}.*") if step != "*" or note.name.split(".")[0] not in ("prepared", "died")
+        ]
         notes = sorted(found, key=lambda note: int(note.suffix[1:]))
         return [note.read_text().split(" ")[at] for note in notes]
 
