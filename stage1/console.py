@@ -123,8 +123,8 @@ class ConsoleObserver:
         if arms and self._analyze in gone:
             be, them = ("is", "it") if len(arms) == 1 else ("are", "them")
             self.say(
-                f"no verdicts: {escape(', '.join(arms))} {be} not complete. Mend that and run again, or take {them} and the claims "
-                f"on {them} out of the spec; what is complete is reused"
+                f"no verdicts: {escape(', '.join(arms))} {be} not complete. Mend that and run again, or take {them} and the "
+                f"claims on {them} out of the spec; what is complete is reused"
             )
 
     def warned(self, text: str) -> None:

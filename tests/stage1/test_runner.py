@@ -63,7 +63,9 @@ def test_the_summary_says_which_arms_are_missing_and_what_to_do(tmp_path: Path) 
     run(tmp_path, make_plan(steps, tuple(arms)), ToyWorker(failing=("sft",)), ConsoleObserver(said))
 
     last = said.file.getvalue().splitlines()[-1]
-    assert last.startswith("no verdicts: sft, sft_dpo are not complete. Mend that and run again, or take them and the claims on them out")
+    assert last.startswith(
+        "no verdicts: sft, sft_dpo are not complete. Mend that and run again, or take them and the claims on them out"
+    )
 
 
 def test_a_damaged_input_is_set_aside_and_made_again(tmp_path: Path) -> None:
