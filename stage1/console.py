@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
-from compiler.plan import ArmSteps, Plan, Step
+from compiler.plan import Plan, Step
 from stage1.device_use import DeviceUse
 from stage1.executors import CurveRow
 from stage1.runner import Outcome
@@ -31,15 +31,10 @@ class ConsoleObserver:
         self._bars: dict[str, TaskID] = {}
         self._total = self._done = 0
         self._left = TimeLeft([])
-        self._steps: dict[str, Step] = {}
-        self._arms: Sequence[ArmSteps] = ()
-        self._analyze = ""
 
     def run_started(self, plan: Plan, to_do: Sequence[Step]) -> None:
         """Announce the plan and open the bars."""
-        self._total, self._done, self._left = len(to_do), 0, TimeLeft(to_do)
-        self._steps = {step.id: step for step in plan.steps}
-        self._arms, self._analyze = plan.arms, plan.analyze
+        self._plan, self._total, self._done, self._left = plan, len(to_do), 0, TimeLeft(to_do)
         self._console.print(
             f"[bold]{escape(plan.experiment)}[/bold]  plan {plan.fingerprint[:12]}  "
             f"{len(plan.steps)} steps: {len(plan.steps) - len(to_do)} reused, {len(to_do)} to do"
@@ -106,7 +101,7 @@ class ConsoleObserver:
         if len(outcome.failed) > 1:
             self.say("[bold red]failed[/]")
             for step_id, why in outcome.failed.items():
-                self.say(f"  {_named(self._steps[step_id])}: {escape(why)}  ({escape(str(outcome.logs[step_id]))})")
+                self.say(f"  {_named(self._plan.step(step_id))}: {escape(why)}  ({escape(str(outcome.logs[step_id]))})")
         counts = f"{len(outcome.ran)} steps run, {len(outcome.reused)} reused"
         if outcome.failed:
             counts += f", [bold red]{len(outcome.failed)} failed[/], {len(outcome.blocked)} not tried because of that"
@@ -119,8 +114,8 @@ class ConsoleObserver:
     def _say_what_is_missing(self, outcome: Outcome) -> None:
         """Verdicts compare all arms, so that one that is missing takes them all: say which, and what to do."""
         gone = {*outcome.failed, *outcome.blocked}
-        arms = list(dict.fromkeys(entry.arm for entry in self._arms if entry.score in gone))
-        if arms and self._analyze in gone:
+        arms = list(dict.fromkeys(entry.arm for entry in self._plan.arms if entry.score in gone))
+        if arms and self._plan.analyze in gone:
             be, them = ("is", "it") if len(arms) == 1 else ("are", "them")
             self.say(
                 f"no verdicts: {escape(', '.join(arms))} {be} not complete. Mend that and run again, or take {them} and the "

@@ -41,7 +41,7 @@ _PATIENCE = 10.0  # seconds that seats have to end themselves
 _ENOUGH = 2  # steps that lost a GPU: one alone may have itself to blame
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class _Seat:
     """One process, and the line to it."""
 
@@ -49,6 +49,14 @@ class _Seat:
     line: Connection
     gpus: tuple[str, ...]
     for_model: bool
+    since: float
+    """When it was started; once it is open, when it was last given a step."""
+    open: bool = False
+
+    @property
+    def seconds(self) -> float:
+        """Since then."""
+        return time.monotonic() - self.since
 
 
 _Place = _Seat | tuple[str, ...]
@@ -76,9 +84,6 @@ class ProcessExecutor:
         self._free: list[_Seat] = []
         """Without a step, open or not yet."""
         self._at_work: dict[Connection, tuple[Step, _Seat]] = {}
-        self._since: dict[Connection, float] = {}
-        """When a seat was started; of an open one, when it was last given a step."""
-        self._not_open: set[Connection] = set()
         self._chosen: dict[str, _Place] = {}
         """Step -> where there is room for it."""
         self._refused: list[Step] = []
@@ -109,8 +114,8 @@ class ProcessExecutor:
             self._free.remove(place)
         seat = place if isinstance(place, _Seat) else self._open(place, for_model=kind)
         self._at_work[seat.line] = (step, seat)
-        if seat.line not in self._not_open:
-            self._since[seat.line] = time.monotonic()
+        if seat.open:
+            seat.since = time.monotonic()
         self._tell(seat, "make", step)
         if kind:
             self._for_models -= 1
@@ -140,27 +145,24 @@ class ProcessExecutor:
         at_work = Counter(seat.gpus for _, seat in self._at_work.values() if seat.for_model == kind)
         there = at_work + Counter(seat.gpus for seat in self._free if seat.for_model == kind)
         free = [seat for seat in self._free if seat.for_model == kind and seat.gpus in shares]
-        if ready := [seat for seat in free if seat.line not in self._not_open]:
+        if ready := [seat for seat in free if seat.open]:
             return min(ready, key=lambda seat: at_work[seat.gpus])
         wait = self._opening.until_free(
             kind, self._busy(kind, shares), [one for one in self._refused if self._kind(one) == kind]
         )
         if free:
-            soonest = max(free, key=self._seconds)
-            return soonest if self._opening.left(kind, self._seconds(soonest)) <= wait else None
+            soonest = min(free, key=lambda seat: seat.since)
+            return soonest if self._opening.left(kind, soonest.seconds) <= wait else None
         room = [share for share in shares if there[share] < each and there.total() < most]
         best = min(room, key=lambda share: there[share], default=None)
         return best if best is not None and (not there[best] or self._opening.pays(kind, wait)) else None
 
     def _busy(self, kind: bool, shares: Sequence[tuple[str, ...]]) -> list[Busy]:
         return [
-            Busy(step, self._seconds(seat), seat.line in self._not_open)
+            Busy(step, seat.seconds, opening=not seat.open)
             for step, seat in self._at_work.values()
             if seat.for_model == kind and seat.gpus in shares
         ]
-
-    def _seconds(self, seat: _Seat) -> float:
-        return time.monotonic() - self._since[seat.line]
 
     def _shares_for(self, step: Step) -> list[tuple[str, ...]]:
         """The GPUs that still work, but for those that the step has lost before, if there are others."""
@@ -199,9 +201,7 @@ class ProcessExecutor:
         process = spawn.Process(target=_sit, args=told, name="stage1-seat")
         process.start()
         theirs.close()  # else its end would not be heard
-        self._since[ours] = time.monotonic()
-        self._not_open.add(ours)
-        return _Seat(process, ours, gpus, for_model)
+        return _Seat(process, ours, gpus, for_model, since=time.monotonic())
 
     def _hear(self, line: Connection) -> Result | None:
         """All that a seat has to say; its result, if that was the last."""
@@ -225,9 +225,8 @@ class ProcessExecutor:
     def _opened(self, seat: _Seat, with_model: bool) -> None:
         """If all that a seat of its kind loads was loaded, something was learned."""
         if with_model == seat.for_model:
-            self._opening.opened(seat.for_model, self._seconds(seat))
-        self._not_open.discard(seat.line)
-        self._since[seat.line] = time.monotonic()
+            self._opening.opened(seat.for_model, seat.seconds)
+        seat.open, seat.since = True, time.monotonic()
 
     def _settle(self, seat: _Seat, step: Step, result: Result) -> Result:
         """The seat is free again, unless it has lost its GPU."""
@@ -241,7 +240,6 @@ class ProcessExecutor:
 
     def _dead(self, seat: _Seat, step: Step | None) -> Result | None:
         """What that means for the step, if the seat had one."""
-        self._not_open.discard(seat.line)
         seat.line.close()
         seat.process.join(_PATIENCE)
         seat.process.kill()  # one that lives on without a line is of no use

@@ -31,8 +31,10 @@ _MODULES: Mapping[StepKind, str] = {
 }
 
 
-def _module(step: Step) -> str:
-    return "outside_answers" if "responses" in step.settings else _MODULES[step.kind]
+def _code(step: Step) -> Any:
+    """The module that makes the step's artifact."""
+    name = "outside_answers" if "responses" in step.settings else _MODULES[step.kind]
+    return importlib.import_module(f"stage1.steps.{name}")
 
 
 class StepWorker:
@@ -56,13 +58,12 @@ class StepWorker:
 
     def prepare(self, step: Step) -> None:
         """Import the step's code and load its base model; trainings over several devices load theirs themselves."""
-        importlib.import_module(f"stage1.steps.{_module(step)}")
+        _code(step)
         if "model" in step.settings and self._runtime.devices == 1:
             self._models().base(step.settings["model"])
 
     def work(self, step: Step, inputs: Mapping[str, Artifact], draft: Draft) -> None:
         """Fill the draft with the step's files."""
-        module = importlib.import_module(f"stage1.steps.{_module(step)}")
         job = Job(
             step=step,
             inputs=inputs,
@@ -74,7 +75,7 @@ class StepWorker:
             progress=lambda done, total: self._progress(step, done, total),
             curve_loggers=lambda: self._curve_loggers(step),
         )
-        module.run(job)
+        _code(step).run(job)
 
     def _models(self) -> Any:
         if self._resident is None:
