@@ -19,9 +19,10 @@ from training import ADAPTER, Data
 from compiler.estimates.micro_batches import bytes_per_token
 from compiler.estimates.shapes import shape_from_config
 from models.adapters import trainable
-from models.batches import collate, split_by_tokens, tree_tokens
+from models.batches import collate, tree_tokens
 from models.lean.install import lean
 from models.log_probabilities import response_log_probs
+from models.packing import split_by_tokens
 from models.pairs import encode_pair
 
 GROUPS = {

@@ -125,28 +125,6 @@ def tree_tokens(sequences: Sequence[Encoded]) -> int:
     )
 
 
-def split_by_tokens(lengths: Sequence[int], budget: int, *, padded: bool = True) -> list[list[int]]:
-    """Indices in groups of at most `budget` tokens each (or of one that is longer).
-
-    With padding a group is of similar lengths; without, each index goes to the first group that has room (first fit decreasing,
-    at most 11/9 of the fewest groups and one more: Johnson 1973). Longest first, so that memory runs out at once or not at
-    all; the same lengths always give the same groups.
-    """
-    groups: list[list[int]] = []
-    taken: list[int] = []
-    for index in sorted(range(len(lengths)), key=lambda index: (-lengths[index], index)):
-        for place in range(max(0, len(groups) - 1) if padded else 0, len(groups)):
-            size = lengths[groups[place][0]] if padded else lengths[index]
-            if taken[place] + size <= budget:
-                groups[place].append(index)
-                taken[place] += size
-                break
-        else:
-            groups.append([index])
-            taken.append(lengths[index])
-    return groups
-
-
 def _trees(sequences: Sequence[Encoded]) -> list[_Tree]:
     """In the order in which their prompts first appear."""
     branches: dict[tuple[int, ...], list[tuple[int, tuple[int, ...]]]] = {}

@@ -10,11 +10,12 @@ import torch
 
 from compiler.records import PairLogProbs, PreferencePair
 from models.attention import can_pack
-from models.batches import collate, split_by_tokens, tree_tokens
+from models.batches import collate, tree_tokens
 from models.errors import ModelError
 from models.lean.install import lean
 from models.loading import LoadedBase
 from models.log_probabilities import response_log_probs
+from models.packing import split_by_tokens
 from models.prompt_format import Encoded, encode, render_prompt
 
 _TOKENS_PER_BATCH = 8192

@@ -9,7 +9,8 @@ from typing import Any
 import torch
 from lightning.pytorch import LightningDataModule
 
-from models.batches import split_by_tokens, tree_tokens
+from models.batches import tree_tokens
+from models.packing import split_by_tokens
 from trainers.batching import plan_batches, split_by_count
 from trainers.examples import DpoExample, Prepared, SftExample, forward_tokens, sequences
 from trainers.memory_policy import MemoryPolicy

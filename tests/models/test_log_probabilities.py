@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tiny_models import make_model, wrap
 
 from compiler.records import PreferencePair
-from models.batches import collate, split_by_tokens, tree_tokens
+from models.batches import collate, tree_tokens
 from models.errors import ModelError
 from models.log_probabilities import response_log_probs
 from models.pairs import encode_pair, pair_log_probs
@@ -97,26 +97,6 @@ def test_softmax_is_taken_in_float32():
     sums, _ = response_log_probs(model, collate([Encoded((5, 6), (7, 8))]))
 
     assert sums.dtype == torch.float32
-
-
-@pytest.mark.parametrize("padded", [True, False])
-@given(lengths=st.lists(st.integers(1, 40), max_size=30), budget=st.integers(1, 100))
-def test_groups_hold_everything_once_within_the_budget(padded, lengths, budget):
-    """Every index once; a group keeps its tokens, with padding where there is any, within the budget unless it is one sequence."""
-    groups = split_by_tokens(lengths, budget, padded=padded)
-
-    assert sorted(index for group in groups for index in group) == list(range(len(lengths)))
-    for group in groups:
-        sizes = [lengths[index] for index in group]
-        assert len(group) == 1 or (len(group) * max(sizes) if padded else sum(sizes)) <= budget
-
-
-@given(lengths=st.lists(st.integers(1, 40), min_size=1, max_size=30), budget=st.integers(40, 100))
-def test_without_padding_no_two_groups_fit_into_one(lengths, budget):
-    """Rows are full: whatever shares of a batch remain are not left for a pass of their own."""
-    sizes = [sum(lengths[index] for index in group) for group in split_by_tokens(lengths, budget, padded=False)]
-
-    assert all(sizes[first] + sizes[second] > budget for second in range(len(sizes)) for first in range(second))
 
 
 def pair(number, instruction, chosen, rejected):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from models.batches import split_by_tokens
+from models.packing import split_by_tokens
 from trainers.batching import split_by_count
 from trainers.data import GlobalBatch
 from trainers.examples import DpoExample, SftExample, longest_sequence
