@@ -12,6 +12,8 @@ from typing import Annotated
 
 import typer
 
+from stage1.libraries import tell_libraries
+
 EXIT_SPEC_ERRORS, EXIT_USAGE, EXIT_STEP_FAILED, EXIT_NO_GO, EXIT_INTERRUPTED = 1, 2, 3, 4, 130
 
 app = typer.Typer(
@@ -288,8 +290,7 @@ def _place(store: str) -> tuple[Path, str | None]:
 
 def main() -> None:
     """Entry point. Ends every way of ending with one clear line and the right exit code."""
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # idle threads sleep: spinning costs a busy machine dearly
+    tell_libraries()
     try:
         app()
     except SystemExit as ending:

@@ -29,6 +29,7 @@ from stage1.executors import CurveRow, Executor, ExecutorError, MakeWorker, Repo
 from stage1.executors.seats import Seats, seats_for, uses_model
 from stage1.failures import one_line
 from stage1.gpus import SEAT_GPUS
+from stage1.libraries import tell_libraries
 from stage1.store import Store, StoreUnreachable, open_store
 from stage1.store.place import CACHE
 from stage1.world import DiskWorld
@@ -132,6 +133,7 @@ class Seat:
     def __init__(
         self, plan: Plan, root: str, url: str | None, folder: str, make_worker: MakeWorker, mailbox: Any, share: float
     ) -> None:
+        tell_libraries()  # on its node nobody has
         os.environ[GPU_SHARE] = str(share)
         if gpus := ray.get_gpu_ids():
             os.environ[SEAT_GPUS] = ",".join(map(str, gpus))

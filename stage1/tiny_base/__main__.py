@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from datagen.corpus import Mix
+from stage1.libraries import tell_libraries
 from stage1.tiny_base.settings import Architecture, BuildSettings
 
 DEFAULT_FOLDER = Path("models/tiny_base")
@@ -110,5 +111,5 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # idle threads sleep: spinning costs a busy machine dearly
+    tell_libraries()
     raise SystemExit(main())
