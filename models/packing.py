@@ -11,14 +11,16 @@ Groups = list[list[int]]
 
 
 def split_by_tokens(lengths: Sequence[int], budget: int, *, padded: bool = True) -> Groups:
-    """Groups of at most `budget` tokens each, or of one that is longer. The largest is first: memory runs out at once or never.
+    """Groups of at most `budget` tokens each, or of one that is longer.
 
-    With padding a group is of similar lengths. Without, groups are as few as first fit makes them, and as even as they come:
-    the little that remains of a batch would else have a pass of its own, and that takes a host as long as a full one.
+    With padding a group is of similar lengths, the longest first. Without, groups are as few as first fit makes them and as
+    even as they come, the most tokens first, so that memory runs out in the first pass or not at all. The little that remains
+    of a batch would else have a pass of its own, for which a host launches as many kernels as for a full one.
     """
     longest_first = sorted(range(len(lengths)), key=lambda index: (-lengths[index], index))
-    groups = (_similar if padded else _even)(lengths, budget, longest_first)
-    return sorted(groups, key=lambda group: -_tokens(group, lengths))
+    if padded:
+        return _similar(lengths, budget, longest_first)
+    return sorted(_even(lengths, budget, longest_first), key=lambda group: -_tokens(group, lengths))
 
 
 def _similar(lengths: Sequence[int], budget: int, longest_first: Sequence[int]) -> Groups:

@@ -23,14 +23,20 @@ def test_groups_hold_everything_once_within_the_budget(padded, lengths, budget):
         assert len(group) == 1 or (len(group) * max(sizes) if padded else sum(sizes)) <= budget
 
 
-@pytest.mark.parametrize("padded", [True, False])
 @given(lengths=LENGTHS, budget=st.integers(1, 100))
-def test_the_largest_group_comes_first(padded, lengths, budget):
+def test_without_padding_the_most_tokens_come_first(lengths, budget):
     """So that memory which does not suffice runs out in the first pass, when least is lost."""
-    groups = split_by_tokens(lengths, budget, padded=padded)
+    sizes = [sum(lengths[index] for index in group) for group in split_by_tokens(lengths, budget, padded=False)]
 
-    sizes = [sum(lengths[index] for index in group) for group in groups]
     assert sizes == sorted(sizes, reverse=True)
+
+
+@given(lengths=LENGTHS, budget=st.integers(1, 100))
+def test_with_padding_the_longest_comes_first(lengths, budget):
+    """It decides how long every other one of its group is made."""
+    longest = [max(lengths[index] for index in group) for group in split_by_tokens(lengths, budget)]
+
+    assert longest == sorted(longest, reverse=True)
 
 
 @given(lengths=LENGTHS, budget=st.integers(1, 100))
