@@ -1,7 +1,8 @@
 """Log-probabilities that a model has computed once: kept by what was read together, shared by all steps that ask the model.
 
-A folder per model and checkpoint; a file per step that found something new, named by the hash of its content: one that is not
-what was written is noticed and passed over, and several processes never write the same one.
+A folder per model as planned, and in that of a trained one a folder per content of its checkpoint: one that is made again
+(on a GPU) has other weights under the same fingerprint. A file per step that found something new, named by the hash of its
+content: one that is not what was written is noticed and passed over, and several processes never write the same one.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,10 +18,31 @@ from compiler.plan import Plan, Step, fingerprint
 
 if TYPE_CHECKING:
     from models.pairs import Tree
+    from stage1.store import Artifact
+
+
+def log_prob_cache(step: Step, checkpoint: Artifact | None, folder_of: Callable[[str], Path]) -> LogProbCache:
+    """What the very model that a step asks has computed, the weights that its checkpoint's manifest promises included.
+
+    Args:
+        step: of kind `reference` or `prefer`.
+        checkpoint: of the training that the step asks; None asks the base model, which its settings identify.
+        folder_of: the folder of a model as planned.
+    """
+    if checkpoint is None:
+        return LogProbCache(folder_of(model_asked(step, None)))
+    folder = folder_of(model_asked(step, checkpoint.manifest["fingerprint"]))
+    return LogProbCache(folder / _content(checkpoint))
+
+
+def _content(checkpoint: Artifact) -> str:
+    """Fingerprint of the checkpoint's own files: curves and times of the training say nothing about the weights."""
+    files = checkpoint.manifest["files"]
+    return fingerprint({name: files[name]["sha256"] for name in files if name.startswith("checkpoint/")})
 
 
 def model_asked(step: Step, checkpoint: str | None) -> str:
-    """Fingerprint of the very model that a step asks, by which its folder is named: base, precision, trained weights."""
+    """Fingerprint of the model that a step asks, as planned, by which its folder is named: base, precision, training."""
     return fingerprint({"model": step.settings["model"], "checkpoint": checkpoint, "version": step.version})
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from compiler.records import PreferencePair
 from models.pairs import pair_log_probs
-from stage1.log_prob_cache import LogProbCache, model_asked
+from stage1.log_prob_cache import log_prob_cache
 from stage1.steps.job import Job
 
 
@@ -12,7 +12,6 @@ def run(job: Job) -> None:
     """Write `logprobs.jsonl`, one line per pair, in the order of the pairs."""
     pairs = job.inputs["pairs"].read("pairs.jsonl", PreferencePair)
     checkpoint = job.inputs.get("checkpoint")
-    trained = checkpoint.manifest["fingerprint"] if checkpoint else None
-    remembered = LogProbCache(job.draft.log_probs(model_asked(job.step, trained)))
+    remembered = log_prob_cache(job.step, checkpoint, job.draft.log_probs)
     with job.resident.checkpoint(job.settings["model"], checkpoint) as loaded:
         job.draft.write("logprobs.jsonl", pair_log_probs(loaded, pairs, job.progress, remembered))
