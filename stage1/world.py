@@ -13,7 +13,10 @@ from models.weights import meant_folder
 from stage1.installed import installed_criteria
 from stage1.store.files import sha256
 
-_IDENTITY_FILES = ("*.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json")
+_READ = ("*.safetensors", "*.json", "*.txt", "*.model", "*.spm", "*.codes", "*.jinja", "additional_chat_templates/*.jinja")
+"""What may be read when a model is loaded: weights, every configuration, vocabularies, chat templates."""
+_RATES = "measurements.json"
+"""What `stage1.tiny_base` measured of a model and put beside it; nothing that is loaded."""
 
 
 class DiskWorld:
@@ -37,7 +40,9 @@ class DiskWorld:
         return sha256(Path(path))
 
     def digest_model(self, base: str) -> str | None:
-        """One digest over weights, configuration and tokenizer of a model on this disk; None for a hub id.
+        """One digest over all files that loading a model on this disk may read; None for a hub id.
+
+        Files that one tokenizer reads another passes over, so all of their kinds count. Model cards and pictures do not.
 
         Raises:
             FileNotFoundError: a path was meant, and there is no such folder or it holds no weights.
@@ -45,12 +50,12 @@ class DiskWorld:
         folder = meant_folder(base)
         if folder is None:
             return None
-        files = sorted({file for pattern in _IDENTITY_FILES for file in folder.glob(pattern)})
+        files = sorted(file for pattern in _READ for file in folder.glob(pattern) if file.is_file() and file.name != _RATES)
         if not any(file.suffix == ".safetensors" for file in files):
             raise FileNotFoundError(f"no safetensors weights in {folder}")
         with ThreadPoolExecutor() as pool:  # hashing lets other threads run, and weights are tens of gigabytes in many files
             digests = pool.map(self.digest_file, map(str, files))
-            lines = [f"{file.name} {digest}" for file, digest in zip(files, digests, strict=True)]
+            lines = [f"{file.relative_to(folder).as_posix()} {digest}" for file, digest in zip(files, digests, strict=True)]
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
     def installed_criteria(self) -> tuple[InstalledCriterion, ...]:
