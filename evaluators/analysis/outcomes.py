@@ -33,6 +33,8 @@ class Outcomes:
     warnings: list[str] = field(default_factory=list)
     missing: dict[str, Mask] = field(default_factory=dict)
     """Arm -> (S, n): items without a score, which count as failed."""
+    unjudged: dict[str, dict[str, Mask]] = field(default_factory=dict)
+    """Endpoint -> arm -> (S, n): answers that the criterion broke on, which count as failed; absent where it broke on none."""
 
     def has(self, arm: str, endpoint: str) -> bool:
         """Whether the arm has any outcome on the endpoint."""
@@ -54,8 +56,9 @@ class Outcomes:
 def read_outcomes(settings: AnalyzeSettings, scores: Scores, items: Sequence[Item]) -> Outcomes:
     """Tables of all endpoints: the criteria, `preference_accuracy/<type>` and `preference_accuracy`, an item's mean over types.
 
-    An item without a score counts as failed wherever the endpoint applies to it in any other answer, with a warning. An arm and
-    seed without any score are left out, with a warning.
+    An item without a score counts as failed wherever the endpoint applies to it in any other answer, with a warning. So does an
+    answer on which a criterion of one's own broke, if it judged any: what it cannot read is seldom a good answer, and left out
+    it would take the item from both arms. An arm and seed without any score are left out, with a warning.
 
     Raises:
         ValueError: an item occurs twice in `items`, or twice in the scores of one arm and seed.
@@ -76,6 +79,7 @@ def read_outcomes(settings: AnalyzeSettings, scores: Scores, items: Sequence[Ite
     }
     for endpoint in endpoints:
         _count_missing_as_failed(outcomes.tables[endpoint], outcomes.missing)
+        _count_unjudged_as_failed(outcomes, endpoint, scores, position)
     if types:
         outcomes.tables[PREFERENCE] = {arm: _mean_over_types(outcomes, arm, types) for arm in seeds}
     return outcomes
@@ -128,6 +132,20 @@ def _count_missing_as_failed(tables: dict[str, FloatArray], missing: Mapping[str
     for arm, table in tables.items():
         if not np.isnan(table).all():
             table[missing[arm] & applies] = 0.0
+
+
+def _count_unjudged_as_failed(outcomes: Outcomes, endpoint: str, scores: Scores, position: Mapping[str, int]) -> None:
+    judged = any(outcomes.has(arm, endpoint) for arm in outcomes.seeds)
+    for arm, seeds in outcomes.seeds.items() if judged else ():
+        broke = np.zeros(outcomes.tables[endpoint][arm].shape, dtype=bool)
+        for row, seed in enumerate(seeds):
+            columns = (position.get(score.item_id) for score in scores[arm, seed] if endpoint in score.failures)
+            broke[row, [column for column in columns if column is not None]] = True
+        if broke.any():
+            outcomes.tables[endpoint][arm][broke] = 0.0
+            outcomes.unjudged.setdefault(endpoint, {})[arm] = broke
+            told = f"criterion {endpoint} broke on {int(broke.sum())} of {broke.size} answers, which count as failed"
+            outcomes.warnings.append(f"arm {arm}: {told}")
 
 
 def _mean_over_types(outcomes: Outcomes, arm: str, types: Sequence[str]) -> FloatArray:

@@ -17,7 +17,7 @@ from evaluators.evidence.leakage import check_leakage
 from evaluators.evidence.length import check_lengths, check_pair_lengths, length_effects
 from evaluators.evidence.material import Material
 from evaluators.evidence.mirrors import check_mirrors, mirror_gains
-from evaluators.evidence.missing import check_missing
+from evaluators.evidence.missing import check_judged, check_missing
 from evaluators.evidence.negatives import check_negatives
 from evaluators.evidence.pathologies import check_pathologies
 from evaluators.evidence.policy import check_policies, policy_gaps
@@ -62,6 +62,7 @@ def examine(subject: Subject) -> Evidence:
         yield "M018", "isolation", check_isolation(subject)
         yield "M020", "training curves", check_pathologies(subject)
         yield "M022", "items missing", check_missing(subject)
+        yield "M022", "answers not judged", check_judged(subject)
 
     made = tuple(looked())
     return Evidence(

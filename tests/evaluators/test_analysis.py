@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from compiler.records import Item, ItemScore
 from evaluators.analysis import AnalyzeSettings, analyze
+from evaluators.analysis.comparisons import OWN_ARMS
 from evaluators.analysis.samples import sample_analysis, sample_items, sample_scores, sample_settings
 from evaluators.results import Analysis, ClaimResult, Contrast, Rate
 from evaluators.statistics.intervals import wilson
@@ -306,6 +307,31 @@ def test_missing_items_do_not_fail_where_the_criterion_does_not_apply() -> None:
     assert rate(run({"a": a, "b": b}), "b").applicable == 40
 
 
+def test_answers_that_a_criterion_broke_on_count_as_failures_with_a_warning() -> None:
+    """A judge that takes the first word breaks on empty answers: left out, they would leave two arms that pass everything."""
+    spec = AnalyzeSettings.model_validate({"arms": {"a": [1, 2], "b": [1, 2]}, "criteria": ["on_topic"], "claims": [claim()]})
+    fine = [ItemScore(item_id=f"i{k}", criteria={"on_topic": True}) for k in range(100)]
+    empty = [
+        ItemScore(item_id=f"i{k}", criteria={"on_topic": None}, failures={"on_topic": "IndexError"}) if k < 60 else fine[k]
+        for k in range(100)
+    ]
+    analysis = analyze(spec, {("a", 1): fine, ("a", 2): fine, ("b", 1): fine, ("b", 2): empty}, items_of(100))
+
+    assert rate(analysis, "b").per_seed == {"1": 1.0, "2": pytest.approx(0.4)}
+    assert analysis.claims[0].contrasts[0].n_items == 100
+    assert "arm b: criterion on_topic broke on 60 of 200 answers, which count as failed" in analysis.warnings
+
+
+def test_a_criterion_that_broke_on_everything_has_no_rate() -> None:
+    """Then it is the criterion that failed, not the arms."""
+    spec = AnalyzeSettings.model_validate({"arms": {"a": [1], "b": [1]}, "criteria": ["on_topic"]})
+    broken = [ItemScore(item_id=f"i{k}", criteria={"on_topic": None}, failures={"on_topic": "KeyError"}) for k in range(30)]
+    analysis = analyze(spec, {("a", 1): broken, ("b", 1): broken}, items_of(30))
+
+    assert rate(analysis, "a").rate is None
+    assert rate(analysis, "b").rate is None
+
+
 def test_null_means_not_applicable() -> None:
     """Items with null are left out of rates and contrasts; null for some answers only is warned about."""
     a: list[list[float | None]] = [[1.0] * 40 + [None] * 20] * 3
@@ -388,6 +414,17 @@ def test_nested_lineages_pair_their_seeds() -> None:
     assert nested.p is not None
     assert nested.p < apart.p / 3
     assert nested.effect == apart.effect
+
+
+def test_what_nested_seeds_share_does_not_blur_the_sensitivity_analysis_either() -> None:
+    """Of two arms alone, the variance pooled over related arms is their own: the same test, and the same p-value."""
+    lucky = (0.9, 0.7, 0.4)
+    a = [drawn(p, 1, 200, seed=s)[0] for s, p in enumerate(lucky)]
+    b = [drawn(p - 0.15, 1, 200, seed=10 + s)[0] for s, p in enumerate(lucky)]
+    nested = run({"a": a, "b": b}, [claim()], lineage={"a": ["b"]}).claims[0].contrasts[0]
+    own = next(each for each in nested.sensitivity if each.name == OWN_ARMS)
+
+    assert own.p == pytest.approx(nested.p)
 
 
 def test_lineages_reach_through_common_ancestors() -> None:

@@ -201,6 +201,22 @@ def test_missing_items_that_decide_make_a_verdict_inconclusive():
     assert finding(analysis, "M022").numbers == {"missing_b": 60}
 
 
+def test_answers_that_a_criterion_broke_on_and_that_decide_make_a_verdict_inconclusive():
+    """The criterion broke on 20 answers of arm b in every seed: passed instead of failed, they would leave no gain."""
+    scores = scored(50, 30)
+    lost = {f"i{i}" for i in np.random.default_rng(0).permutation(N)[30:50]}
+
+    def broken(score):
+        criteria = {**score.criteria, "addresses_instruction": None}
+        return score.model_copy(update={"criteria": criteria, "failures": {"addresses_instruction": "IndexError"}})
+
+    scores = {key: [broken(s) if key[0] == "b" and s.item_id in lost else s for s in run] for key, run in scores.items()}
+    analysis = judge(settings(), scores, ITEMS, all_runs())
+
+    assert verdict(analysis)[:2] == ("supported", "inconclusive")
+    assert finding(analysis, "M022").numbers == {"broke_b": 60}
+
+
 def test_endpoints_that_are_one_are_told():
     """Criteria that agree on every answer have phi 1 and count as one."""
     analysis = judge(settings(on=("addresses_instruction", "coherent")), scored(50, 30), ITEMS, all_runs())
