@@ -35,7 +35,10 @@ class ArmRuns:
         self._sent: dict[str, dict[str, set[int]]] = {}
 
     def open(self, steps: ArmSteps) -> str:
-        """The id of the arm's run, RUNNING: one that an earlier attempt left is gone on with."""
+        """The id of the arm's run: one that an earlier attempt left is gone on with, RUNNING, unless it was FINISHED.
+
+        All of a FINISHED one is recorded: it stays as it is, whatever is made again for it and however that ends.
+        """
         if steps.key not in self._open:
             self._open[steps.key] = self._found(steps) or self._made(steps)
         return self._open[steps.key]
@@ -67,7 +70,7 @@ class ArmRuns:
         return self._sent[run_id]
 
     def finish(self, steps: ArmSteps) -> str:
-        """Record everything and mark the run FINISHED, unless another process has; its id."""
+        """Record everything and mark the run FINISHED, unless another plan or process has; its id."""
         run_id, client = self.open(steps), self._connection.client
         run = client.get_run(run_id)
         if run.info.status == "FINISHED":
@@ -92,7 +95,7 @@ class ArmRuns:
         return run_id
 
     def end(self, steps: ArmSteps, status: str, why: str) -> None:
-        """Mark an open run FAILED or KILLED, with the reason as a tag, unless another process has finished it."""
+        """Mark an open run FAILED or KILLED, with the reason as a tag, unless it is FINISHED."""
         run_id, client = self._open.pop(steps.key), self._connection.client
         if client.get_run(run_id).info.status != "FINISHED":
             client.set_tag(run_id, _ERROR, masked(why)[:500])
@@ -112,7 +115,7 @@ class ArmRuns:
         if not runs:
             return None
         run = runs[0]
-        if run.info.status != "RUNNING":
+        if run.info.status not in ("RUNNING", "FINISHED"):
             client.update_run(run.info.run_id, status="RUNNING")
         return str(run.info.run_id)
 

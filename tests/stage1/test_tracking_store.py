@@ -354,6 +354,47 @@ def test_a_run_that_was_interrupted_and_finished_has_no_error(folder: Path) -> N
     assert "stage1.error" not in run.data.tags
 
 
+def test_a_finished_run_stays_finished(folder: Path) -> None:
+    """Under another plan too: while it is open, when that run of the plan is interrupted, and when it is recorded again."""
+    tracker, _, arm = finished_arm(folder, [], [])
+    tracker.arm_ready(arm.arm, arm.seed)
+    _, before, _ = recorded(folder)
+
+    stopped, _, arm = finished_arm(folder, ["recipes.dpo.beta=0.3"], [])
+    stopped._runs.open(arm)
+    _, opened, _ = recorded(folder)
+    stopped.interrupted()
+    _, interrupted, _ = recorded(folder)
+    again, plan, arm = finished_arm(folder, ["recipes.dpo.beta=0.3"], [])
+    again.arm_ready(arm.arm, arm.seed)
+    _, run, _ = recorded(folder)
+
+    assert before.info.status == "FINISHED"
+    assert opened.info.status == "FINISHED"
+    assert (interrupted.info.status, interrupted.data.tags.get("stage1.error")) == ("FINISHED", None)
+    assert (run.info.status, run.info.end_time) == ("FINISHED", before.info.end_time)
+    assert run.data.tags["stage1.plan"] == plan.fingerprint
+
+
+def test_a_finished_run_stays_finished_when_its_training_is_made_again(folder: Path) -> None:
+    """An artifact was lost: the new training that fails, or is stopped, takes nothing from what is recorded."""
+    runs, connection, arm = arm_runs(folder)
+    run_id = runs.open(arm)
+    runs.send(run_id, ROWS)
+    connection.client.set_terminated(run_id, "FINISHED")
+
+    for end in ("step_failed", "interrupted", "close"):
+        tracker, _, _ = finished_arm(folder, [], [])
+        assert arm.train
+        tracker.step_started(arm.train)
+        tracker.step_curves(arm.train, ROWS[:3])
+        getattr(tracker, end)(*([arm.train, "no room"] if end == "step_failed" else []))
+
+        run = connection.client.get_run(run_id)
+        assert (run.info.status, run.data.tags.get("stage1.error")) == ("FINISHED", None)
+    assert points(connection, run_id) == sorted(ROWS)
+
+
 def test_an_artifact_that_is_being_made_again_is_not_the_tracking_stores_fault(folder: Path) -> None:
     """No warning that the store cannot be used; at the end the arm counts as not recorded yet."""
     warned: list[str] = []
