@@ -15,7 +15,7 @@ from compiler.plan import fingerprint
 from stage1.pilot import pilot_of
 from stage1.store.files import write_json
 
-SIMULATION = 3
+SIMULATION = 2
 """Raised by hand when the simulation answers differently: what was remembered under another number is not looked at."""
 FOLDER = "power"
 _Answer = TypeVar("_Answer", Chance, Needs)

@@ -125,8 +125,8 @@ class Comparer:
         trained = [arm for arm in (first, second) if self.settings.trained(arm)]
         if not trained or not both.any():
             return _UNTRAINED
+        own = seed_variance([self.outcomes.tables[endpoint][arm][:, both] for arm in trained])
         nested = self._nested(first, second, endpoint)
-        own = seed_variance([self.outcomes.tables[endpoint][arm][:, both] for arm in trained], paired=bool(nested))
         pooled = self._pool(endpoint, nested, paired=True) if nested else self.pooled_seed_variance(endpoint)
         if isinstance(pooled, Refusal):
             return pooled

@@ -215,22 +215,24 @@ class _Endpoint:
         return [*tests, self._sign_flip(data, effect, counts)]
 
     def _own(self, data: Contrasts) -> SeedSquares:
-        """The mean squares of the two arms alone, as `seed_variance` of both; nested, of what seeds do not share."""
+        """The mean squares of the two arms alone, as `seed_variance` of both."""
         arms = [arm for arm, count in enumerate(self.seeds) if count > 1]
+        mean_square = np.mean([data.rates[arm].var(axis=1, ddof=1) for arm in arms], axis=0)
         chance = np.mean([data.within[arm] for arm in arms], axis=0) / data.items
-        df = chance_df = len(arms) * (self.question.seeds - 1)
-        if self.question.nested:
-            mean_square, df = (data.rates[0] - data.rates[1]).var(axis=1, ddof=1) / 2, self.question.seeds - 1
-        else:
-            mean_square = np.mean([data.rates[arm].var(axis=1, ddof=1) for arm in arms], axis=0)
-        return SeedSquares(mean_square, chance, df, chance_df * data.items)
+        df = len(arms) * (self.question.seeds - 1)
+        return SeedSquares(mean_square, chance, df, df * data.items)
 
     def _pooled(self, data: Contrasts) -> SeedSquares:
-        """The mean squares pooled over all arms that share them."""
+        """The mean squares pooled over all arms that share them; of nested arms, of what their seeds do not have in common."""
         own = self._own(data)
-        df = own.degrees_of_freedom + self.further_df
-        pooled = (own.mean_square * own.degrees_of_freedom + float(own.mean_square.mean()) * self.further) / df
-        return SeedSquares(pooled, own.chance, df, own.chance_degrees_of_freedom + self.further_df * data.items)
+        mean_square, df = own.mean_square, own.degrees_of_freedom
+        if self.question.nested:
+            mean_square = (data.rates[0] - data.rates[1]).var(axis=1, ddof=1) / 2
+            df = self.question.seeds - 1
+        expected = float(mean_square.mean())
+        pooled = (mean_square * df + expected * self.further) / (df + self.further_df)
+        chance_df = own.chance_degrees_of_freedom + self.further_df * data.items
+        return SeedSquares(pooled, own.chance, df + self.further_df, chance_df)
 
     def _student(self, data: Contrasts, error: FloatArray, df: FloatArray, effect: float) -> Evidence:
         p = 2 * many.t_above(np.abs(data.effect) / error, df)

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from compiler.records import Item, ItemScore
 from evaluators.analysis import AnalyzeSettings, analyze
-from evaluators.analysis.comparisons import OWN_ARMS
 from evaluators.analysis.samples import sample_analysis, sample_items, sample_scores, sample_settings
 from evaluators.results import Analysis, ClaimResult, Contrast, Rate
 from evaluators.statistics.intervals import wilson
@@ -414,17 +413,6 @@ def test_nested_lineages_pair_their_seeds() -> None:
     assert nested.p is not None
     assert nested.p < apart.p / 3
     assert nested.effect == apart.effect
-
-
-def test_what_nested_seeds_share_does_not_blur_the_sensitivity_analysis_either() -> None:
-    """Of two arms alone, the variance pooled over related arms is their own: the same test, and the same p-value."""
-    lucky = (0.9, 0.7, 0.4)
-    a = [drawn(p, 1, 200, seed=s)[0] for s, p in enumerate(lucky)]
-    b = [drawn(p - 0.15, 1, 200, seed=10 + s)[0] for s, p in enumerate(lucky)]
-    nested = run({"a": a, "b": b}, [claim()], lineage={"a": ["b"]}).claims[0].contrasts[0]
-    own = next(each for each in nested.sensitivity if each.name == OWN_ARMS)
-
-    assert own.p == pytest.approx(nested.p)
 
 
 def test_lineages_reach_through_common_ancestors() -> None:
