@@ -2,19 +2,19 @@
 
 A folder per model as planned, and in that of a trained one a folder per content of its checkpoint: one that is made again
 (on a GPU) has other weights under the same fingerprint. A file per step that found something new, named by the hash of its
-content: one that is not what was written is noticed and passed over, and several processes never write the same one.
+content: one that is not what was written is noticed and passed over, and what several processes write at once adds up.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from compiler.plan import Plan, Step, fingerprint
+from stage1.store.files import write_whole
 
 if TYPE_CHECKING:
     from models.pairs import Tree
@@ -73,10 +73,7 @@ class LogProbCache:
             return
         content = "".join(json.dumps([_key(tree), list(values)]) + "\n" for tree, values in sums.items()).encode()
         self._folder.mkdir(parents=True, exist_ok=True)
-        path = self._folder / f"{hashlib.sha256(content).hexdigest()}.jsonl"
-        draft = path.with_suffix(f".{os.getpid()}")
-        draft.write_bytes(content)
-        draft.replace(path)
+        write_whole(self._folder / f"{hashlib.sha256(content).hexdigest()}.jsonl", content)
 
 
 def _key(tree: Tree) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,20 @@ def write_json(path: Path, value: Any) -> None:
     Raises:
         OSError: it cannot be written; an earlier file of that name stays as it was.
     """
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    write_whole(path, (json.dumps(value, indent=1, ensure_ascii=False, sort_keys=True) + "\n").encode())
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """The same for any content.
+
+    Raises:
+        OSError: as above.
+    """
+    # Containers that share a folder have the same process ids, all of them 1, for one: those alone would not tell them apart.
+    beside = path.with_name(f".{path.name}.{os.getpid()}.{uuid.uuid4().hex[:8]}")
     try:
-        with beside.open("w", encoding="utf-8", newline="\n") as out:
-            out.write(json.dumps(value, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
+        with beside.open("wb") as out:
+            out.write(content)
             out.flush()
             os.fsync(out.fileno())
         beside.rename(path)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from compiler.plan import Step
 from compiler.records import Demonstration
-from stage1.store import DamagedArtifact, Store
+from models.prompt_format import Encoded
+from stage1.log_prob_cache import LogProbCache
+from stage1.store import DamagedArtifact, Store, write_json
 
 
 def make_step(name: str = "a") -> Step:
@@ -20,6 +23,7 @@ def make_step(name: str = "a") -> Step:
 
 
 DEMONSTRATION = Demonstration(item_id="1", instruction="Say hi — “ü”", response="Hi\n\u2028there", split="train")
+TREE = (Encoded((1,), (2,)),)
 
 
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
@@ -184,3 +188,54 @@ def test_a_manifest_names_every_file_with_its_hash(tmp_path: Path) -> None:
 
     manifest = json.loads((tmp_path / "artifacts" / step.fingerprint / "manifest.json").read_text())
     assert manifest["files"]["checkpoint/weights.bin"]["bytes"] == 3
+
+
+@pytest.mark.parametrize(
+    ("write", "read"),
+    [
+        (write_json, lambda path: json.loads(path.read_text())),
+        (
+            lambda path, value: LogProbCache(path).learn({TREE: [value]}),
+            lambda path: (LogProbCache(path).recall(TREE) or [0.0])[0],
+        ),
+    ],
+    ids=["json", "log-probabilities"],
+)
+def test_writers_of_one_file_may_have_the_same_process_id(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: Callable[[Path, float], None], read: Callable[[Path], float]
+) -> None:
+    """Two containers on a shared folder, one writing all of it while the other is about to finish: neither fails, it is whole."""
+    others = [lambda: write(tmp_path / "file", -0.5)]
+
+    def after_the_other(rename: Callable[..., None]) -> Callable[..., None]:
+        def late(*paths: Path) -> None:
+            if others:
+                others.pop()()
+            rename(*paths)
+
+        return late
+
+    monkeypatch.setattr(os, "getpid", lambda: 1)
+    for name in ("rename", "replace"):
+        monkeypatch.setattr(os, name, after_the_other(getattr(os, name)))
+    write(tmp_path / "file", -0.5)
+
+    assert read(tmp_path / "file") == -0.5
+    assert others == []
+    assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 1
+
+
+def test_a_file_that_cannot_be_written_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names that no other process has are found by nobody later: whoever fails removes its own, and the file stays as it was."""
+
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    write_json(tmp_path / "file", 1)
+    monkeypatch.setattr(os, "fsync", full)
+
+    with pytest.raises(OSError, match="No space left"):
+        write_json(tmp_path / "file", 2)
+
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    assert json.loads((tmp_path / "file").read_text()) == 1
