@@ -3,6 +3,8 @@
 Artifacts go through the store, on a path that all nodes share or at a URL. A worker that dies takes its lock and its draft with
 it: the step is given to another. What steps tell (progress, curves) comes back through one mailbox, and this process alone
 talks to MLflow.
+
+A seat is given steps once it has answered; one that Ray has not placed yet may never be, where a node is gone.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import signal
 import socket
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +39,8 @@ from stage1.world import DiskWorld
 
 _LOOK_EVERY = 0.5  # seconds between looks into the mailbox
 _PROGRESS_EVERY = 1.0
-_PATIENCE = 300.0  # seconds for the first seat to open
+_PATIENCE = 300.0  # seconds for a seat to open where there is none
+_ATTEMPTS = 3  # how often a seat may die while it opens
 
 
 def ray_executor(plan: Plan, store: Store, make_worker: MakeWorker, address: str | None) -> Executor:
@@ -153,9 +157,23 @@ class Seat:
             return f"{os.uname().nodename}: {problem}"
         return f"{os.uname().nodename} does not see {self._store.shown}; choose a place that all nodes share with --store"
 
+    def alive(self) -> None:
+        """Say so by an answer."""
+
     def attempt(self, step_id: str) -> Result:
         """Make one step."""
         return attempt(self._plan.step(step_id), self._plan, self._store, self._worker, self._reports.started)
+
+
+@dataclass(slots=True, eq=False)
+class _Seat:
+    """An actor, as seen from here."""
+
+    actor: Any
+    for_model: bool
+    died_opening: int
+    """How many in its place died before they had opened."""
+    open: bool = False
 
 
 class RayExecutor:
@@ -163,11 +181,19 @@ class RayExecutor:
 
     def __init__(self, store: Store, make_worker: MakeWorker, seats: Seats) -> None:
         self._store, self._make_worker, self._seats = store, make_worker, seats
-        self._free: dict[bool, list[Any]] = {True: [], False: []}
-        self._at_work: dict[Any, tuple[Step, Any, bool]] = {}
+        self._free: list[_Seat] = []
+        self._asked: dict[Any, _Seat] = {}
+        """Seats that have to answer before they are given a step, by their answer."""
+        self._at_work: dict[Any, tuple[Step, _Seat]] = {}
+        self._refused: set[bool] = set()
+        """Kinds of seats that steps have waited for since results were last asked for."""
+        self._lived: dict[bool, float] = {}
+        """When there last was a seat of a kind."""
+        self._left_out: dict[str, bool] = {}
+        """Why seats are left out -> whether people were told."""
 
     def start(self, plan: Plan, to_do: Sequence[Step], reports: Reports) -> None:
-        """Open the seats.
+        """Open the seats, and wait for the first.
 
         Raises:
             ExecutorError: no seat opens, or a node does not see the store.
@@ -175,67 +201,143 @@ class RayExecutor:
         self._plan, self._reports = plan, reports
         self._mailbox = ray.remote(num_cpus=0)(Mailbox).remote()
         self._shared_plan = ray.put(plan)
-        self._free[True] = [self._open(for_model=True) for _ in range(self._seats.device)]
-        self._free[False] = [self._open(for_model=False) for _ in range(self._seats.pure)]
-        self._see_store(self._free[True] + self._free[False])
+        self._lived = dict.fromkeys((True, False), time.monotonic())
+        for kind, count in ((True, self._seats.device), (False, self._seats.pure)):
+            for _ in range(count):
+                self._open(for_model=kind)
+        while not self._free:
+            self._must_open(True, False)
+            for ref in self._heard():
+                self._answered(ref)
+            if self._left_out:
+                raise ExecutorError(next(iter(self._left_out)))
 
     def has_room_for(self, step: Step) -> bool:
         """Whether a seat of its kind is free."""
-        return bool(self._free[self._kind(step)])
+        kind = self._kind(step)
+        if any(seat.for_model == kind for seat in self._free):
+            return True
+        self._refused.add(kind)
+        return False
 
     def submit(self, step: Step) -> None:
         """Give the step to a free seat."""
-        kind = self._kind(step)
-        seat = self._free[kind].pop()
-        self._at_work[seat.attempt.remote(step.id)] = (step, seat, kind)
+        seat = next(seat for seat in reversed(self._free) if seat.for_model == self._kind(step))
+        self._free.remove(seat)
+        self._at_work[seat.actor.attempt.remote(step.id)] = (step, seat)
+        for why in [why for why, said in self._left_out.items() if not said]:
+            self._reports.noted(step, f"left out: {why}")
+            self._left_out[why] = True
 
     def wait(self) -> Sequence[Result]:
-        """What is done by now, or nothing after half a second; what steps told is passed on."""
-        done, _ = ray.wait(list(self._at_work), num_returns=1, timeout=_LOOK_EVERY) if self._at_work else ([], [])
+        """What is done by now, or nothing after half a second; what steps told is passed on.
+
+        Raises:
+            ExecutorError: nothing is at work, and what is left waits for seats that do not open.
+        """
+        if not self._at_work:
+            self._must_open(*self._refused)
+        self._refused = set()
+        done = self._heard()
         self._open_mail()
-        return [self._result(ref) for ref in done]
+        for ref in done:
+            if ref in self._asked:
+                self._answered(ref)
+        results = [self._result(ref) for ref in done if ref in self._at_work]
+        self._note_living()
+        return results
 
     def close(self) -> None:
         """Close all seats, whatever they do."""
-        seats = [seat for _, seat, _ in self._at_work.values()] + self._free[True] + self._free[False]
+        seats = [*self._free, *self._asked.values(), *(seat for _, seat in self._at_work.values())]
         for seat in seats:
-            ray.kill(seat)
-        self._free, self._at_work = {True: [], False: []}, {}
+            ray.kill(seat.actor)
+        self._free, self._asked, self._at_work = [], {}, {}
 
     def _kind(self, step: Step) -> bool:
         return uses_model(step) or not self._seats.pure
 
-    def _open(self, *, for_model: bool) -> Any:
+    def _open(self, *, for_model: bool, died_opening: int = 0) -> None:
         needs: dict[str, Any] = {"num_cpus": 1, "max_restarts": 0}
         if for_model:
             needs |= {"num_gpus": self._seats.gpus, "memory": int(self._seats.memory)}
         place = (str(self._store.root.absolute()), self._store.url, str(Path.cwd()))
         share = min(1.0, self._seats.gpus or 1.0)
-        return ray.remote(**needs)(Seat).remote(self._shared_plan, *place, self._make_worker, self._mailbox, share)
+        actor = ray.remote(**needs)(Seat).remote(self._shared_plan, *place, self._make_worker, self._mailbox, share)
+        self._asked[actor.blind.remote()] = _Seat(actor, for_model, died_opening)
 
-    def _see_store(self, seats: list[Any]) -> None:
-        asked = [seat.blind.remote() for seat in seats]
+    def _heard(self) -> list[Any]:
+        """One that has answered or is done, if there is one within half a second."""
+        refs = [*self._at_work, *self._asked]
+        return ray.wait(refs, num_returns=1, timeout=_LOOK_EVERY)[0] if refs else []
+
+    def _answered(self, ref: Any) -> None:
+        """The seat may be given a step, unless it does not see the store or is gone."""
+        seat = self._asked.pop(ref)
         try:
-            first, _ = ray.wait(asked, num_returns=1, timeout=_PATIENCE)
-            blind = [why for why in ray.get(first, timeout=1.0) if why]
-        except (RayError, GetTimeoutError) as error:
-            raise ExecutorError(f"a Ray worker cannot start: {_cause(error)}") from None
-        if not first:
-            raise ExecutorError(
-                f"no Ray worker started within {_PATIENCE:.0f} s; `ray status` shows what the cluster waits for"
-            )
+            blind: str | None = ray.get(ref)
+        except RayError as error:
+            if not seat.open and seat.died_opening + 1 >= _ATTEMPTS:
+                self._leave_out(seat, f"a Ray worker cannot start: {_cause(error)}")
+            else:
+                self._replace(seat)
+            return
         if blind:
-            raise ExecutorError(blind[0])
+            self._leave_out(seat, blind)
+        else:
+            seat.open = True
+            self._free.append(seat)
+
+    def _replace(self, seat: _Seat) -> None:
+        ray.kill(seat.actor)  # one that cannot be reached may be alive
+        self._open(for_model=seat.for_model, died_opening=0 if seat.open else seat.died_opening + 1)
+
+    def _leave_out(self, seat: _Seat, why: str) -> None:
+        ray.kill(seat.actor)
+        self._left_out.setdefault(why, False)
 
     def _result(self, ref: Any) -> Result:
-        step, seat, kind = self._at_work.pop(ref)
+        step, seat = self._at_work.pop(ref)
         try:
             result: Result = ray.get(ref)
         except RayError as error:  # the worker, its node or the way to it is gone
-            self._free[kind].append(self._open(for_model=kind))
+            self._replace(seat)
+            self._ask_who_is_alive()
             return WorkerDied(step.id, f"its Ray worker died ({type(error).__name__})")
-        self._free[kind].append(seat)
+        self._free.append(seat)
         return result
+
+    def _ask_who_is_alive(self) -> None:
+        """Free seats may have gone with the same node, and no step is to pay for that."""
+        for seat in self._free:
+            self._asked[seat.actor.alive.remote()] = seat
+        self._free = []
+
+    def _living(self) -> set[bool]:
+        """The kinds of which there is a seat, free or at work."""
+        return {seat.for_model for seat in (*self._free, *(seat for _, seat in self._at_work.values()))}
+
+    def _note_living(self) -> None:
+        self._lived |= dict.fromkeys(self._living(), time.monotonic())
+
+    def _must_open(self, *kinds: bool) -> None:
+        """Whether there is hope of a seat of one of these kinds.
+
+        Raises:
+            ExecutorError: there is none.
+        """
+        hopeful = {
+            seat.for_model for seat in self._asked.values() if time.monotonic() - self._lived[seat.for_model] < _PATIENCE
+        }
+        if not kinds or (hopeful | self._living()).intersection(kinds):
+            return
+        why = "; ".join(self._left_out)
+        if not self._asked:
+            raise ExecutorError(why)
+        raise ExecutorError(
+            f"no Ray worker started within {_PATIENCE:.0f} s; `ray status` shows what the cluster waits for"
+            + (f" ({why})" if why else "")
+        )
 
     def _open_mail(self) -> None:
         try:
