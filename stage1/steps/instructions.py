@@ -12,11 +12,16 @@ from datagen.bank import load_bank
 from datagen.instructions import read_items
 from datagen.split import Split, draw_split
 from stage1.steps.job import Job
+from stage1.steps.planned_files import planned_text
 
 
 def run(job: Job) -> None:
-    """Write `train.jsonl`, `validation.jsonl`, `heldout.jsonl` and `counts.json`."""
-    split = drawn(job.settings, job.read_text)
+    """Write `train.jsonl`, `validation.jsonl`, `heldout.jsonl` and `counts.json`.
+
+    Raises:
+        ChangedFile: the source is no longer what was planned with.
+    """
+    split = drawn(job.settings, lambda path: planned_text(job, path, job.settings["source_digest"]))
     parts = {"train": split.train, "validation": split.validation, "heldout": split.heldout}
     for name, items in parts.items():
         job.draft.write(f"{name}.jsonl", items)

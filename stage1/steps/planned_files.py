@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
+from pathlib import Path
 
 from stage1.steps.job import Job
-
-_MARK, _LF = "\ufeff", "\n"
+from stage1.store.files import sha256
 
 
 class ChangedFile(Exception):
@@ -33,7 +32,6 @@ def planned_text(job: Job, path: str, digest: str) -> str:
         text = job.read_text(path)
     except UnicodeDecodeError as error:
         raise NotText(f"{path} is not UTF-8 text ({error.reason} at byte {error.start}); save it in UTF-8") from None
-    as_written = (f"{mark}{text if end == _LF else text.replace(_LF, end)}" for mark in ("", _MARK) for end in (_LF, "\r\n"))
-    if digest not in (hashlib.sha256(each.encode()).hexdigest() for each in as_written):
+    if sha256(Path(path)) != digest:  # of its bytes, and after reading: what changed before is seen
         raise ChangedFile(f"{path} has changed since the plan was made; plan again")
     return text
