@@ -113,7 +113,7 @@ def train(
         peers: the processes among which every global batch is divided; None: this one alone.
 
     Raises:
-        TrainingError: there is nothing to train on, or it does not fit the model.
+        TrainingError: there is nothing to train on, it does not fit the model, or the weights are too coarse to be trained.
         TrainingDiverged: NaN or infinity; `diverged.json` under `out` says where.
         ModelError: the checkpoint does not fit the base model or the adapter settings.
     """
@@ -137,6 +137,7 @@ def train(
     started = time.perf_counter()
     own_seed = seed_of(seed, together.rank)
     with trainable(loaded, adapter, checkpoint, seed) as training, undisturbed(own_seed, loaded.device):
+        _check_precision(loaded.model)
         counts = [(p.numel(), p.requires_grad) for p in loaded.model.parameters()]
         keeper = Keeper(keeping, identity(prepared, data.train_batches, recipe, loaded.model), warn) if keeping else None
         resumed = keeper.newest() if keeper else None
@@ -239,6 +240,14 @@ def _check_context(loaded: LoadedBase, prepared: Prepared[Any]) -> None:
             f"an example of {longest} tokens exceeds the {loaded.context} positions of {loaded.settings.base}: "
             f"set max_length to {loaded.context} or less"
         )
+
+
+def _check_precision(model: Any) -> None:
+    """AdamW's steps at the learning rates of post-training are below what 16 bits can tell apart: they are rounded away."""
+    coarse = next((str(p.dtype) for p in model.parameters() if p.requires_grad and p.dtype.itemsize < 4), None)
+    if coarse is not None:
+        kind = coarse.removeprefix("torch.")
+        raise TrainingError(f"weights in {kind} lose most updates to rounding: set dtype to float32, or train an adapter")
 
 
 def _summary(

@@ -150,12 +150,17 @@ def _recipes(subject: Subject) -> Iterator[tuple[Path, SftRecipe | DpoRecipe]]:
 
 
 def check_weights(subject: Subject) -> Iterator[Diagnostic]:
-    """Weights in 4 bits cannot be trained themselves, and only they have scales to quantize."""
+    """Weights in 4 bits or in bfloat16 cannot be trained themselves, and only those in 4 bits have scales to quantize."""
     model = subject.spec.model
-    if model.quantization == "nf4" and model.adapter is None and any(arm.recipe is not None for arm in subject.arms.values()):
+    trained = model.adapter is None and any(arm.recipe is not None for arm in subject.arms.values())
+    if trained and model.quantization == "nf4":
         message = "weights in 4 bits cannot be trained without an adapter"
         way_out = "leave out `adapter: null`, or `quantization: nf4`"
         yield error("S213", subject.value("model", "adapter"), message, label="no adapter", help=way_out)
+    elif trained and model.dtype == "bfloat16":
+        message = "weights in bfloat16 cannot be trained without an adapter: most updates are rounded away"
+        way_out = "set `dtype: float32`, or leave out `adapter: null`"
+        yield error("S226", subject.value("model", "dtype"), message, label="too coarse", help=way_out)
     if model.double_quantization and model.quantization != "nf4":
         message = "`model.double_quantization` is for weights in 4 bits; these are not quantized"
         place = subject.value("model", "double_quantization")

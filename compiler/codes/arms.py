@@ -238,4 +238,16 @@ CODES = (
         TWO_STAGES + "model: {quantization: nf4}\nruntime: {devices: 2, strategy: fsdp}\n",
         TWO_STAGES + "model: {quantization: nf4}\nruntime: {devices: 2, strategy: ddp}\n",
     ),
+    Code(
+        "S226",
+        "weights in bfloat16 without an adapter",
+        """
+        A number in bfloat16 has eight binary digits: an update of less than about a five-hundredth of a weight is rounded away,
+        and those of AdamW at the learning rates of post-training are smaller. With `adapter: null` an arm would look untrained.
+        An adapter's own weights are float32, on a base model in bfloat16, too.
+        """,
+        "experiment: demo\nmodel: {dtype: bfloat16, adapter: null}\nrecipes: {sft: {objective: sft}}\n"
+        "arms: {a: {train: sft}}\n",
+        "experiment: demo\nmodel: {dtype: float32, adapter: null}\nrecipes: {sft: {objective: sft}}\narms: {a: {train: sft}}\n",
+    ),
 )

@@ -80,7 +80,7 @@ def _changes(step: Step, batch: int | None) -> Iterator[tuple[str, dict[str, Any
     model = settings["model"]
     if model["quantization"] == "none" and model.get("adapter", {}) is not None:
         yield "model.quantization: nf4", settings | {"model": model | {"quantization": "nf4"}}, batch
-    if model["dtype"] == "float32":
+    if model["dtype"] == "float32" and model.get("adapter", {}) is not None:  # all weights train in float32 alone
         yield "model.dtype: bfloat16", settings | {"model": model | {"dtype": "bfloat16"}}, batch
     if step.kind == "train":
         recipe = settings["recipe"]

@@ -105,7 +105,7 @@ def test_four_bits_take_about_half_a_byte(dict_world):
         ((), ("seeds=[1, 2, 3, 4, 5, 6]",)),
         ((), ("arms.again={from: sft, train: {use: sft, match: {tokens: sft_dpo}}}",)),
         ((), ("model.base=Qwen/Qwen2.5-14B",)),
-        ((), ("model.adapter=null",)),
+        (("model.dtype=float32",), ("model.adapter=null", "model.dtype=float32")),
         ((), ("recipes.sft.engine=trl",)),
         ((), ("recipes.dpo.engine=trl",)),
     ],
@@ -141,7 +141,7 @@ def test_memory_follows_the_settings_that_take_it(less, more, estimated):
 def test_training_flops_are_six_or_four_n_per_token(estimated):
     """All weights: 6N a token; with an adapter 4N; the attention over short sequences adds a few percent."""
     for flag, per_token in (("model.adapter=null", 6), ("model.adapter.rank=16", 4)):
-        found = estimated(*QWEN_7B[1:], "model.base=Qwen/Qwen2.5-0.5B", flag, device="h200-141")  # room to recompute nothing
+        found = estimated("model.base=Qwen/Qwen2.5-0.5B", flag, device="h200-141")  # room to recompute nothing
         train = next(step for step in found.steps if step.id == "train/sft/seed-1")
         expected = per_token * found.shape.computing * train.work.tokens_read
         assert expected <= train.work.flops < 1.03 * expected
@@ -243,6 +243,20 @@ def test_one_setting_that_suffices_is_proposed_alone(estimated):
 
     assert found.remedies[0].startswith("set `runtime.generation_batch_size: 16` (about ")
     assert found.remedies[-1] == "take a100-40"
+
+
+@pytest.mark.parametrize(
+    ("size", "device"), [("7B", "h100-80"), ("14B", "h200-141"), ("7B", "rtx4090-24"), ("32B", "rtx4090-24")]
+)
+def test_what_is_proposed_can_be_planned(size, device, estimated):
+    """Where all weights are trained: bfloat16 and 4 bits, which need an adapter, are proposed together with one only."""
+    flags = (f"model.base=Qwen/Qwen2.5-{size}", "model.adapter=null")
+    *ways, _ = estimated(*flags, device=device).remedies
+
+    assert ways
+    for way in ways:
+        proposed = [setting.replace(": ", "=", 1) for setting in way.split("`")[1::2]]
+        assert estimated(*flags, *proposed, device=device)
 
 
 def test_what_cannot_fit_is_said(estimated):

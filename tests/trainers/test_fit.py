@@ -13,6 +13,7 @@ import pytest
 import torch
 from lightning.pytorch.loggers import Logger
 from small_data import ADAPTER, demonstrations, dpo_examples, examples, recipe
+from tiny_models import make_model, wrap
 
 from models.adapters import attached, trainable
 from models.loading import LoadedBase
@@ -333,6 +334,15 @@ def test_example_beyond_the_context(base, tmp_path):
 
     with pytest.raises(TrainingError, match=r"an example of \d+ tokens exceeds the 512 positions"):
         run(base, tmp_path / "a", data=Examples(demonstrations=rows), changes={"max_length": 10_000})
+
+
+def test_coarse_weights_are_not_trained(tmp_path):
+    """All weights of a bfloat16 model would stay as they are under small updates: refused with the way out; its adapter trains."""
+    coarse = wrap(make_model(dtype=torch.bfloat16))
+
+    with pytest.raises(TrainingError, match=r"weights in bfloat16 .*set dtype to float32, or train an adapter"):
+        run(coarse, tmp_path / "all", adapter=None, changes={"learning_rate": 5e-6})
+    assert run(coarse, tmp_path / "adapter").steps > 0
 
 
 def test_one_pair_is_enough(base, tmp_path):
