@@ -25,7 +25,7 @@ class InstalledCriterion:
     distribution: str
     version: str
     digest: str | None
-    """SHA-256 (hex) of the module's source, by which an edited package of the same version is told; None without a source."""
+    """SHA-256 (hex) of its package's sources, by which an edited package of the same version is told; None without any."""
 
 
 class World(Protocol):

@@ -6,10 +6,12 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from importlib.machinery import PathFinder
 from importlib.metadata import Distribution, EntryPoint, distributions
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from compiler.world import CRITERIA_GROUP, InstalledCriterion
+from stage1.store.files import sha256
 
 
 class ChangedPackage(Exception):
@@ -64,13 +66,27 @@ def _name(distribution: Distribution) -> str:
 
 
 def _digest(module: str) -> str | None:
-    """SHA-256 (hex) of a module's source, found on the path as an import would find it, but without importing its package."""
-    path: list[str] | None = None
-    name, origin = "", None
-    for part in module.split("."):
-        name = f"{name}.{part}" if name else part
-        spec = PathFinder.find_spec(name, path)
-        if spec is None:
-            return None
-        path, origin = list(spec.submodule_search_locations or ()), spec.origin
-    return hashlib.sha256(Path(origin).read_bytes()).hexdigest() if origin and Path(origin).is_file() else None
+    """SHA-256 (hex) over the sources of the whole package that a module belongs to: it may import any of them.
+
+    They are found as an import would find them, by the finders of editable installs, too; nothing of the package is imported.
+    """
+    sources = _sources(module)
+    lines = (f"{name}\0{sha256(path)}\n" for name, path in sources)
+    return hashlib.sha256("".join(lines).encode()).hexdigest() if sources else None
+
+
+def _sources(module: str) -> list[tuple[str, Path]]:
+    """Relative path -> file: of the outermost package, of the folder of a module in a namespace, or of a module by itself."""
+    name, *parts = module.split(".")
+    spec, folders = find_spec(name), []  # a name without dots has no package that would be imported first
+    while spec and spec.origin is None and parts:  # a namespace, which other distributions may share
+        folders = list(spec.submodule_search_locations or ())
+        name = f"{name}.{parts.pop(0)}"
+        spec = PathFinder.find_spec(name, folders)
+    if spec is None or spec.origin is None or not Path(spec.origin).is_file():
+        return []
+    origin = Path(spec.origin)
+    if spec.submodule_search_locations is None and not folders:
+        return [(origin.name, origin)]
+    found = {path.relative_to(origin.parent).as_posix(): path for path in origin.parent.rglob("*.py") if path.is_file()}
+    return sorted((found | {origin.name: origin}).items())

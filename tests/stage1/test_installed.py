@@ -3,6 +3,7 @@
 import json
 import sys
 from dataclasses import asdict
+from importlib.util import spec_from_file_location
 from textwrap import dedent
 
 import pytest
@@ -100,6 +101,82 @@ def test_another_version_or_another_source_is_another_criterion(site):
         old.unlink()
     with pytest.raises(ChangedPackage, match="installed is no package that declares it"):
         find_criterion(planned)
+
+
+@pytest.mark.parametrize("name", ["helper.py", "__init__.py", "inner/deep.py"])
+def test_whatever_a_criterion_may_import_of_its_package_counts(site, name):
+    """An editable install changes under one version: a changed module, or a new one, beside that of the entry point is noticed."""
+    path = site / "probe_criteria" / name
+    path.parent.mkdir(exist_ok=True)
+    before = asdict(_mine())
+
+    digests = [before["digest"]]
+    for content in ("LIMIT = 1", "LIMIT = 2"):
+        path.write_text(content)
+        digests.append(_mine().digest)
+
+    assert len(set(digests)) == 3
+    with pytest.raises(ChangedPackage, match="with other code; plan again"):
+        find_criterion(before)
+    assert "probe_criteria" not in sys.modules
+
+
+def test_what_is_not_source_of_the_package_does_not_count(site):
+    """Compiled files come by themselves when it is imported; other packages and modules beside it are none of its code."""
+    planned = asdict(_mine())
+    (site / "another_package").mkdir()
+    for name in ("another.py", "another_package/__init__.py", "probe_criteria/notes.txt"):
+        (site / name).write_text("1")
+
+    assert find_criterion(planned).load().name == "brevity"
+    assert asdict(_mine()) == planned
+
+
+def test_a_module_in_no_package_is_digested_by_itself(site):
+    """What lies beside it on the path belongs to others."""
+    (site / "probe_criteria_alone.py").write_text(SOURCE)
+    _install(site, "alone", target="alone = probe_criteria_alone:BREVITY")
+
+    def digest():
+        (found,) = [each for each in installed_criteria() if each.entry_point == "alone"]
+        return found.digest
+
+    before = digest()
+    (site / "beside.py").write_text("1")
+    assert digest() == before
+    (site / "probe_criteria_alone.py").write_text(SOURCE + "\n")
+    assert digest() != before
+
+
+def test_a_package_without_an_init_file_is_digested_too(site):
+    """It is a namespace, which others may share: what lies in the folder of its module counts."""
+    (site / "probe_criteria" / "__init__.py").unlink()
+    before = _mine().digest
+
+    (site / "probe_criteria" / "helper.py").write_text("1")
+
+    assert len(before) == 64
+    assert _mine().digest != before
+
+
+def test_an_editable_install_that_is_found_by_a_hook_is_digested(site, tmp_path, monkeypatch):
+    """Build tools may map a package to its folder by a finder of their own instead of a line in a .pth file."""
+    (site / "probe_criteria").rename(tmp_path / "sources")
+    folder = tmp_path / "sources"
+
+    class Finder:
+        @staticmethod
+        def find_spec(name, path=None, target=None):
+            if name == "probe_criteria":
+                return spec_from_file_location(name, folder / "__init__.py", submodule_search_locations=[str(folder)])
+            return None
+
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, Finder])
+    before = _mine().digest
+    (folder / "helper.py").write_text("1")
+
+    assert len(before) == 64
+    assert _mine().digest != before
 
 
 @pytest.mark.parametrize(
