@@ -110,6 +110,9 @@ class Runner:
         self._outcome = Outcome()
         self._repeated: Counter[str] = Counter()
         self._elsewhere: list[str] = []
+        """Steps that another run was making when they were last tried."""
+        self._look_again = 0.0
+        """When they are tried again."""
         self._in_work = 0
 
     def run(self, only: Sequence[str] = ()) -> Outcome:
@@ -159,7 +162,7 @@ class Runner:
     def _carry_out(self) -> None:
         self._executor.start(self._plan, self._schedule.left(), self)
         try:
-            while self._submit() or self._in_work or self._look_elsewhere():
+            while self._submit() or self._in_work or self._wait_for_others():
                 for result in self._executor.wait():
                     self._in_work -= 1
                     self._settle(result)
@@ -168,6 +171,7 @@ class Runner:
 
     def _submit(self) -> bool:
         """Hand out all that is ready and finds room; whether anything was ready."""
+        self._look_elsewhere()
         before = self._in_work
         too_big: list[Step] = []
         while not self._outcome.stopped and (step := self._schedule.next()):
@@ -182,14 +186,18 @@ class Runner:
             self._schedule.put_back(step.id)
         return bool(too_big) or self._in_work > before
 
-    def _look_elsewhere(self) -> bool:
-        """Nothing is left here but what another run is making: wait a little, then try again."""
+    def _look_elsewhere(self) -> None:
+        """From time to time, whatever is at work: what another run was making may have been given up, or be complete."""
+        if self._elsewhere and time.monotonic() >= self._look_again:
+            for step_id in self._elsewhere:
+                self._schedule.put_back(step_id)
+            self._elsewhere = []
+
+    def _wait_for_others(self) -> bool:
+        """Nothing is left here but what another run is making, if anything is: wait a little."""
         if not self._elsewhere or self._outcome.stopped:
             return False
-        time.sleep(_POLL)
-        for step_id in self._elsewhere:
-            self._schedule.put_back(step_id)
-        self._elsewhere = []
+        time.sleep(max(0.0, self._look_again - time.monotonic()))
         return True
 
     def _settle(self, result: Result) -> None:
@@ -208,6 +216,7 @@ class Runner:
                     self._tell("step_waits", step, "another run is making it")
                 self._repeated[f"busy {step.id}"] += 1
                 self._elsewhere.append(step.id)
+                self._look_again = time.monotonic() + _POLL
             case BadInput(_, source_id, what):
                 self._repair(step, self._plan.step(source_id), what)
             case WorkerDied():

@@ -96,7 +96,7 @@ class ProcessExecutor:
     def start(self, plan: Plan, to_do: Sequence[Step], reports: Reports) -> None:
         """Keep the plan at hand; the first seats open with the first steps."""
         self._plan, self._reports = plan, reports
-        self._for_models = sum(map(self._kind, to_do))  # steps that are still to come
+        self._to_come = {step.id for step in to_do if self._kind(step)}  # those that will ask for a model
 
     def has_room_for(self, step: Step) -> bool:
         """Whether a seat of its kind is free, or worth opening; else the step is taken to wait for one."""
@@ -118,7 +118,7 @@ class ProcessExecutor:
             seat.since = time.monotonic()
         self._tell(seat, "make", step)
         if kind:
-            self._for_models -= 1
+            self._to_come.discard(step.id)  # it may be given more than once
             self._open_elsewhere(step)
 
     def wait(self) -> Sequence[Result]:
@@ -175,7 +175,7 @@ class ProcessExecutor:
         taken = [seat.gpus for seat in seats if seat.for_model]
         idle = sum(seat.for_model for seat in self._free)
         for share in self._shares_for(step):
-            if share not in taken and len(taken) < self._seats.device and idle < self._for_models:
+            if share not in taken and len(taken) < self._seats.device and idle < len(self._to_come):
                 seat = self._open(share, for_model=True)
                 self._tell(seat, "prepare", step)
                 self._free.append(seat)
