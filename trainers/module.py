@@ -115,7 +115,7 @@ class TrainingModule(LightningModule):
         fused = self.base.device.type == "cuda"  # one launch instead of a dozen, for which a GPU would wait
         optimizer = torch.optim.AdamW([g for g in groups if g["params"]], lr=self.recipe.learning_rate, fused=fused)
         name = "constant_with_warmup" if self.recipe.schedule == "constant" else self.recipe.schedule
-        warmup = math.ceil(self.recipe.warmup_ratio * self.steps)
+        warmup = self.recipe.warmup_steps(self.steps)
         return [optimizer], [get_scheduler(name, optimizer, num_warmup_steps=warmup, num_training_steps=self.steps)]
 
     def on_train_start(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -37,3 +38,7 @@ class Recipe(BaseModel):
     """Whose trainer carries it out."""
     match: Any = None
     """Said by the spec, carried out by the caller, who hands over a token budget."""
+
+    def warmup_steps(self, steps: int) -> int:
+        """Of so many steps; the first of them has rate 0, so one step alone is no warm-up: it would train nothing."""
+        return min(math.ceil(self.warmup_ratio * steps), steps - 1)

@@ -285,13 +285,25 @@ def test_progress(base, tmp_path):
 
 
 def test_continued_training_starts_where_the_parent_ended(base, tmp_path):
-    """A second training of no effect (rate 0 after the first step) keeps the parent's adapter to the bit."""
+    """A second training of no effect (at a rate that float32 does not see) keeps the parent's adapter to the bit."""
     run(base, tmp_path / "parent")
-    changes = {"epochs": 0.01, "warmup_ratio": 0.5}  # one step, at the start of the warm-up: rate 0
+    changes = {"epochs": 0.01, "learning_rate": 1e-30}
 
     run(base, tmp_path / "child", "dpo", data=dpo_examples(base), checkpoint=tmp_path / "parent/checkpoint", changes=changes)
 
     assert contents(tmp_path / "child/checkpoint") == contents(tmp_path / "parent/checkpoint")
+
+
+@pytest.mark.parametrize("engine", ["stage1", "trl"])
+def test_a_training_of_one_step_trains(base, tmp_path, engine):
+    """A warm-up starts at rate 0, so one step of it would be a training that changes nothing and looks like one."""
+    run(base, tmp_path / "parent")
+    changes = {"epochs": 0.01, "warmup_ratio": 0.1, "engine": engine}
+
+    summary = run(base, tmp_path / "child", checkpoint=tmp_path / "parent/checkpoint", changes=changes)
+
+    assert summary.steps == 1
+    assert contents(tmp_path / "child/checkpoint") != contents(tmp_path / "parent/checkpoint")
 
 
 @pytest.mark.parametrize("adapter", [ADAPTER, None], ids=["adapter", "all weights"])

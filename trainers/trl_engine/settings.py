@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ def training_options(recipe: Recipe, steps: int, seed: int, device: torch.device
         "gradient_accumulation_steps": 1,  # an item of the loader is a global batch
         "learning_rate": recipe.learning_rate,
         "lr_scheduler_type": "constant_with_warmup" if recipe.schedule == "constant" else recipe.schedule,
-        "warmup_steps": math.ceil(recipe.warmup_ratio * steps),
+        "warmup_steps": recipe.warmup_steps(steps),
         "optim": "adamw_torch",
         "weight_decay": recipe.weight_decay,
         "max_grad_norm": recipe.max_grad_norm,
