@@ -187,9 +187,20 @@ def score(
     answers: Annotated[
         Path, typer.Argument(metavar="IN.jsonl", help="Answers to judge, one JSON object a line.", show_default=False)
     ],
-    out: Annotated[Path, typer.Option(metavar="OUT.jsonl", help="Where the judgements go.", show_default=False)],
+    out: Annotated[
+        Path, typer.Option(metavar="OUT.jsonl", help="Where the judgements go, a line for each answer.", show_default=False)
+    ],
 ) -> None:
-    """Judge answers made anywhere by the nine criteria."""
+    """Judge answers made anywhere by the nine criteria.
+
+    A line of IN.jsonl, whose `kind` is completion, qa, generation or response:
+
+    \b
+    {"id": 1, "kind": "qa", "instruction": "What is 2 + 2?", "response": "4", "hit_token_limit": false}
+
+    A line may also have "answers": ["4", "four"] (any of them is right), and a "constraint" such as
+    {"type": "words_max", "n": 20}. A line of OUT.jsonl is {"id": 1, "criteria": {...}}, true, false or null for each criterion.
+    """
     from stage1.commands.score import score_file
 
     raise typer.Exit(score_file(answers, out))

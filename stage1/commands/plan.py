@@ -19,6 +19,7 @@ from compiler.plan_text import render_plan, render_steps
 from compiler.render import to_json
 from stage1.commands.compiling import CannotRead, beside_the_review, compile_file, print_diagnostics
 from stage1.commands.cost import cost_of
+from stage1.commands.outputs import Refused, check_output
 from stage1.power import SimulatedPower
 from stage1.store import open_store, write_json
 from stage1.world import DiskWorld
@@ -44,8 +45,10 @@ def show_plan(
         StoreUnreachable: the URL of the store cannot be used.
     """
     try:
+        check_output("--strengthen", strengthened, {"the spec itself": spec}, may_be_a_spec=True)
+        check_output("--out", out, {"the spec itself": spec, "the file of --strengthen": strengthened})
         compilation = compile_file(spec, overrides, store_root)
-    except CannotRead as problem:
+    except (CannotRead, Refused) as problem:
         print(problem, file=sys.stderr)
         return 2
     outlook = _outlook(compilation.plan, store_root, url) if compilation.plan else None

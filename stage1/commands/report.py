@@ -15,6 +15,7 @@ from compiler.language.data import Instructions
 from compiler.plan import Plan
 from evaluators.labels import MalformedLabels, compare
 from stage1.commands.compiling import CannotRead, beside_the_review, compile_file, print_diagnostics
+from stage1.commands.outputs import Refused, check_output
 from stage1.power import SimulatedPower
 from stage1.report.data import NotRunYet, ReportData, gather
 from stage1.report.labels import labelling_sheet, scored_answers
@@ -41,8 +42,9 @@ def write_report(
         StoreUnreachable: the URL of the store cannot be used.
     """
     try:
+        check_output("--out", out, {"the spec itself": spec, "the file of --labels": labels})
         compilation = compile_file(spec, overrides)
-    except CannotRead as problem:
+    except (CannotRead, Refused) as problem:
         print(problem, file=sys.stderr)
         return 2
     print_diagnostics(beside_the_review(compilation))
