@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 
 from compiler.checks.subject import Subject
@@ -27,7 +28,33 @@ def check_own_criteria(subject: Subject) -> Iterator[Diagnostic]:
             yield _installed(subject, name, where.entry_point)
             continue
         missing = _unreadable(subject, place, where, "a Python file with a `CRITERION` of that name")
-        yield missing if missing is not None else _executes(subject, name, quoted(where), "its content is")
+        wrong = missing or _not_python(subject, place, where)
+        yield wrong if wrong is not None else _executes(subject, name, quoted(where), "its content is")
+
+
+def _not_python(subject: Subject, place: Path, path: str) -> Diagnostic | None:
+    """A file that Python cannot even read; nothing of it is run."""
+    try:
+        source = SourceText(path, subject.world.read_text(path))
+    except UnicodeDecodeError:
+        message = f"the file {quoted(path)} cannot be read"
+        return error("S310", subject.value(*place), message, label="not UTF-8", help="a Python file in UTF-8")
+    try:
+        with warnings.catch_warnings(action="ignore"):  # of its style, which is its author's business
+            compile(source.text, path, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as wrong:
+        why = (wrong.msg if isinstance(wrong, SyntaxError) else "") or str(wrong) or type(wrong).__name__
+        line = (wrong.lineno if isinstance(wrong, SyntaxError) else None) or 1
+        message = f"criterion {quoted(place[-1])} is not Python: {printable(why)}"
+        where = source.line_place(min(line, sum(1 for _ in source.numbered_lines())))
+        return error(
+            "S315",
+            where,
+            message,
+            label="not Python",
+            help="mend it; a criterion's file defines `CRITERION`: see `stage1 explain S311`",
+        )
+    return None
 
 
 def _installed(subject: Subject, name: str, entry_point: str) -> Diagnostic:

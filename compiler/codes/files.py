@@ -12,6 +12,7 @@ _FIRST = '{"id": "a", "kind": "qa", "instruction": "What is the capital of Franc
 _SECOND = '{"id": "b", "kind": "completion", "instruction": "Complete: the sun rises in the"}\n'
 _ANSWERED = _FROM_FILE.replace("{base: {}}", "{base: {}, other: {responses: answers.jsonl}}")
 
+_OWN = "experiment: demo\nevaluation: {own_criteria: {short: right.py}}\narms: {base: {}}\n"
 _CRITERION = """
 from evaluators.criteria import Criterion
 
@@ -176,6 +177,17 @@ CODES = (
             "answers.jsonl": '{"id": "b", "answer": " east\\nEND"}\n',
             "right.jsonl": '{"id": "b", "response": " east\\nEND"}\n',
         },
+    ),
+    Code(
+        "S315",
+        "a criterion of one's own is not Python",
+        """
+        A file in `evaluation.own_criteria` cannot be read as Python; the place is in that file. Planning compiles its text
+        and runs nothing of it. What fails only when it runs, such as an import, `run` finds before its first step.
+        """,
+        _OWN.replace("right.py", "mine.py"),
+        _OWN,
+        files={"mine.py": "CRITERION = Criterion(\n", "right.py": _CRITERION},
     ),
     Code(
         "S401",

@@ -29,7 +29,8 @@ from stage1.failures import one_line, reason_to_stop
 from stage1.gpus import visible_gpus
 from stage1.interruption import exit_code, stopping_on_signals, what_stopped
 from stage1.json_log import JsonObserver, stderr_as_events
-from stage1.runner import Outcome, Runner, set_aside_if_damaged
+from stage1.own_criteria import faulty_criteria
+from stage1.runner import Outcome, Runner, select, set_aside_if_damaged
 from stage1.secrets import masked
 from stage1.steps.worker import StepWorker
 from stage1.store import DamagedArtifact, Store, open_store
@@ -107,6 +108,9 @@ def _ending_well(plan: Plan, store: Store, tracking: str, options: RunOptions, c
     """Every way of ending comes with one clear line and its exit code."""
     try:
         with stopping_on_signals():
+            if faulty := _faulty_criteria(plan, store, options.only):
+                print("\n".join((*faulty, "nothing was run")), file=sys.stderr)
+                return 1
             return _Run(plan, store, tracking, options, console).carry_out()
     except KeyboardInterrupt as stop:
         console.ended(what_stopped(stop), "what was complete is kept, the same command goes on from there")
@@ -119,6 +123,13 @@ def _ending_well(plan: Plan, store: Store, tracking: str, options: RunOptions, c
         why = reason_to_stop(error, options.store_root) or f"{error.strerror or one_line(error)}{where}"
         console.ended(f"error: {why}", "what was complete is kept")
         return 3
+
+
+def _faulty_criteria(plan: Plan, store: Store, only: Sequence[str]) -> list[str]:
+    """Of one's own criteria those that would fail every score, found before anything is trained for these scores."""
+    known = store.known()
+    to_do = [step for step in select(plan, only) if step.fingerprint not in known]
+    return [masked(f"error: {line}") for line in faulty_criteria(to_do, DiskWorld().read_text)]
 
 
 class _Run:

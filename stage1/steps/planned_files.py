@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from stage1.steps.job import Job
@@ -17,10 +18,15 @@ class NotText(Exception):
 
 
 def planned_text(job: Job, path: str, digest: str) -> str:
+    """The text of a file, a byte-order mark removed; raises what `text_as_planned` does."""
+    return text_as_planned(job.read_text, path, digest)
+
+
+def text_as_planned(read_text: Callable[[str], str], path: str, digest: str) -> str:
     """The text of a file, a byte-order mark removed.
 
     Args:
-        job: reads it.
+        read_text: reads it.
         path: as the spec has it.
         digest: SHA-256 (hex) of the bytes that were planned with.
 
@@ -29,7 +35,7 @@ def planned_text(job: Job, path: str, digest: str) -> str:
         NotText: it is not in UTF-8.
     """
     try:
-        text = job.read_text(path)
+        text = read_text(path)
     except UnicodeDecodeError as error:
         raise NotText(f"{path} is not UTF-8 text ({error.reason} at byte {error.start}); save it in UTF-8") from None
     if sha256(Path(path)) != digest:  # of its bytes, and after reading: what changed before is seen

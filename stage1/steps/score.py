@@ -7,11 +7,9 @@ from typing import Any
 
 from compiler.records import Answer, Item, PairLogProbs, PreferencePair
 from evaluators.criteria import Criterion
-from evaluators.own_criteria import criterion_of_package, read_criterion
 from evaluators.scoring import score_items
-from stage1.installed import find_criterion
+from stage1.own_criteria import planned_criterion
 from stage1.steps.job import Job
-from stage1.steps.planned_files import planned_text
 
 
 def run(job: Job) -> None:
@@ -31,12 +29,4 @@ def run(job: Job) -> None:
 def _own(job: Job) -> dict[str, Criterion]:
     """Endpoint -> criterion, from the files and installed packages that the spec names."""
     own: Mapping[str, Mapping[str, Any]] = job.settings.get("own") or {}
-    return {f"own.{name}": _criterion(job, name, planned) for name, planned in own.items()}
-
-
-def _criterion(job: Job, name: str, planned: Mapping[str, Any]) -> Criterion:
-    if "file" in planned:
-        return read_criterion(planned_text(job, planned["file"], planned["digest"]), planned["file"], name)
-    place = f"{planned['distribution']} {planned['version']}, {planned['object']}"
-    entry_point = find_criterion(planned)
-    return criterion_of_package(entry_point.load, place)
+    return {f"own.{name}": planned_criterion(name, planned, job.read_text) for name, planned in own.items()}

@@ -55,6 +55,17 @@ def test_the_plan_warns_that_code_is_run(compiled):
     assert told[0].severity == "warning"
 
 
+def test_a_criterion_that_is_not_python_is_told_at_its_line(compiled):
+    """Planning compiles the text and runs nothing of it: a mistake that shows then is an error in the criterion's file."""
+    found = compiled(OWN, files={"mine.py": "raise SystemExit\nCRITERION = Criterion(\n"})
+    (told,) = [each for each in found.diagnostics if each.severity == "error"]
+
+    assert (told.code, told.source, told.span.line) == ("S315", "mine.py", 2)
+    assert told.message == "criterion `short` is not Python: '(' was never closed"
+    assert found.plan is None
+    assert compiled(OWN, files={"mine.py": "raise SystemExit\n"}).plan is not None
+
+
 def test_answers_made_elsewhere_are_only_scored(compiled):
     """One respond and one score step, no model, no preferences; identified by the file's content."""
     found = compiled(ELSEWHERE, files=ANSWERS)

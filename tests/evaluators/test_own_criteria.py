@@ -63,8 +63,13 @@ def test_a_criterion_that_fails_on_an_answer_is_a_recorded_failure(said, why):
     [
         ("def judge(:\n", r"mine\.py:1: not Python"),
         ("\nimport math\nmath.no_such\n", r"mine\.py:3: AttributeError"),
-        ("CRITERION = 3\n", r"mine\.py: no CRITERION and none of CRITERIA is named 'mine'; there is none"),
-        (TEXT.format(name="other"), "there is other"),
+        ("import sys\nsys.exit(3)\n", r"mine\.py:2: SystemExit: 3"),
+        ("", r"mine\.py: no criterion is named 'mine'; it defines neither CRITERION nor CRITERIA"),
+        ("CRITERION = 3\n", r"mine\.py: CRITERION is of type int, not a Criterion"),
+        ("CRITERION = lambda view: True\n", r"mine\.py: CRITERION is of type function, not a Criterion"),
+        ("CRITERIA = 3\n", r"mine\.py: CRITERIA is of type int, not a list or tuple of Criterion"),
+        ("CRITERIA = [None]\n", r"mine\.py: CRITERIA\[0\] is of type NoneType, not a Criterion"),
+        (TEXT.format(name="other"), r"mine\.py: no criterion is named 'mine'; there is other"),
     ],
 )
 def test_a_file_without_the_criterion_is_refused(text, told):
@@ -79,3 +84,11 @@ def test_one_file_may_hold_several():
 
     assert read_criterion(text, "mine.py", "twin").name == "twin"
     assert read_criterion(text, "mine.py", "mine").name == "mine"
+
+
+@pytest.mark.parametrize("first", ["", "from __future__ import annotations\n"])
+def test_a_file_may_define_classes_of_its_own(first):
+    """The file is a module like any other: a dataclass in it finds what its annotations mean."""
+    own = "import dataclasses\n@dataclasses.dataclass\nclass Limit:\n    words: int = 20\n"
+
+    assert read_criterion(first + own + TEXT.format(name="mine"), "mine.py", "mine").name == "mine"
