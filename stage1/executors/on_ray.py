@@ -4,7 +4,9 @@ Artifacts go through the store, on a path that all nodes share or at a URL. A wo
 it: the step is given to another. What steps tell (progress, curves) comes back through one mailbox, and this process alone
 talks to MLflow.
 
-A seat is given steps once it has answered; one that Ray has not placed yet may never be, where a node is gone.
+A seat is given steps once it has answered; one that Ray has not placed yet may never be, where a node is gone. A seat whose GPU
+stopped working is replaced, and its step tried on another GPU if there is one. Ray may give the new seat the same GPU: one that
+two steps have lost is held by a seat that is given no more steps, so that nobody gets it.
 """
 
 from __future__ import annotations
@@ -14,10 +16,11 @@ import os
 import signal
 import socket
 import time
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")  # else `uv run` makes Ray pack and send the whole checkout
 if os.environ.get("RAY_AUTH_TOKEN") or (Path.home() / ".ray" / "auth_token").is_file():
@@ -27,7 +30,7 @@ from ray.exceptions import GetTimeoutError, RayError
 
 from compiler.plan import Plan, Step
 from models.memory import GPU_SHARE
-from stage1.attempt import Result, WorkerDied, attempt
+from stage1.attempt import DeviceLost, Result, WorkerDied, attempt
 from stage1.executors import CurveRow, Executor, ExecutorError, MakeWorker, Reports
 from stage1.executors.seats import Seats, seats_for, uses_model
 from stage1.failures import one_line
@@ -41,6 +44,7 @@ _LOOK_EVERY = 0.5  # seconds between looks into the mailbox
 _PROGRESS_EVERY = 1.0
 _PATIENCE = 300.0  # seconds for a seat to open where there is none
 _ATTEMPTS = 3  # how often a seat may die while it opens
+_ENOUGH = 2  # steps that lost a GPU: one alone may have itself to blame
 
 
 def ray_executor(plan: Plan, store: Store, make_worker: MakeWorker, address: str | None) -> Executor:
@@ -131,6 +135,18 @@ class _ByMail:
         self._mailbox.put.remote("noted", step.id, (text,))
 
 
+class Place(NamedTuple):
+    """Where a seat is."""
+
+    node: str
+    """Ray's name of it."""
+    host: str
+    gpus: str
+
+    def __str__(self) -> str:
+        return f"GPU {self.gpus} of {self.host}" if self.gpus else self.host
+
+
 class Seat:
     """Carries out one step at a time, somewhere in the cluster."""
 
@@ -157,8 +173,10 @@ class Seat:
             return f"{os.uname().nodename}: {problem}"
         return f"{os.uname().nodename} does not see {self._store.shown}; choose a place that all nodes share with --store"
 
-    def alive(self) -> None:
-        """Say so by an answer."""
+    def place(self) -> Place:
+        """Where it is; that it says so shows that it lives."""
+        node = ray.get_runtime_context().get_node_id()
+        return Place(node, os.uname().nodename, ",".join(map(str, ray.get_gpu_ids())))
 
     def attempt(self, step_id: str) -> Result:
         """Make one step."""
@@ -173,7 +191,8 @@ class _Seat:
     for_model: bool
     died_opening: int
     """How many in its place died before they had opened."""
-    open: bool = False
+    place: Place | None = None
+    """None until it is open."""
 
 
 class RayExecutor:
@@ -191,6 +210,9 @@ class RayExecutor:
         """When there last was a seat of a kind."""
         self._left_out: dict[str, bool] = {}
         """Why seats are left out -> whether people were told."""
+        self._lost_by: defaultdict[Place | None, set[str]] = defaultdict(set)
+        self._held: list[_Seat] = []
+        """Seats whose GPU is left out."""
 
     def start(self, plan: Plan, to_do: Sequence[Step], reports: Reports) -> None:
         """Open the seats, and wait for the first.
@@ -214,15 +236,14 @@ class RayExecutor:
 
     def has_room_for(self, step: Step) -> bool:
         """Whether a seat of its kind is free."""
-        kind = self._kind(step)
-        if any(seat.for_model == kind for seat in self._free):
+        if self._seats_for(step):
             return True
-        self._refused.add(kind)
+        self._refused.add(self._kind(step))
         return False
 
     def submit(self, step: Step) -> None:
         """Give the step to a free seat."""
-        seat = next(seat for seat in reversed(self._free) if seat.for_model == self._kind(step))
+        seat = self._seats_for(step)[-1]
         self._free.remove(seat)
         self._at_work[seat.actor.attempt.remote(step.id)] = (step, seat)
         for why in [why for why, said in self._left_out.items() if not said]:
@@ -249,13 +270,18 @@ class RayExecutor:
 
     def close(self) -> None:
         """Close all seats, whatever they do."""
-        seats = [*self._free, *self._asked.values(), *(seat for _, seat in self._at_work.values())]
-        for seat in seats:
+        for seat in [*self._living(), *self._asked.values(), *self._held]:
             ray.kill(seat.actor)
-        self._free, self._asked, self._at_work = [], {}, {}
+        self._free, self._asked, self._at_work, self._held = [], {}, {}, []
 
     def _kind(self, step: Step) -> bool:
         return uses_model(step) or not self._seats.pure
+
+    def _seats_for(self, step: Step) -> list[_Seat]:
+        """Free seats of its kind, but not on GPUs that it has lost, if there are others."""
+        living = [seat for seat in self._living() if seat.for_model == self._kind(step)]
+        others = [seat for seat in living if step.id not in self._lost_by[seat.place]]
+        return [seat for seat in others or living if seat in self._free]
 
     def _open(self, *, for_model: bool, died_opening: int = 0) -> None:
         needs: dict[str, Any] = {"num_cpus": 1, "max_restarts": 0}
@@ -272,25 +298,31 @@ class RayExecutor:
         return ray.wait(refs, num_returns=1, timeout=_LOOK_EVERY)[0] if refs else []
 
     def _answered(self, ref: Any) -> None:
-        """The seat may be given a step, unless it does not see the store or is gone."""
+        """A seat is asked whether it sees the store, then where it is; then it may be given a step."""
         seat = self._asked.pop(ref)
         try:
-            blind: str | None = ray.get(ref)
+            answer = ray.get(ref)
         except RayError as error:
-            if not seat.open and seat.died_opening + 1 >= _ATTEMPTS:
+            if seat.place is None and seat.died_opening + 1 >= _ATTEMPTS:
                 self._leave_out(seat, f"a Ray worker cannot start: {_cause(error)}")
             else:
                 self._replace(seat)
             return
-        if blind:
-            self._leave_out(seat, blind)
+        if isinstance(answer, Place):
+            seat.place = answer
+            self._welcome(seat)
+        elif answer is None:
+            self._asked[seat.actor.place.remote()] = seat
         else:
-            seat.open = True
-            self._free.append(seat)
+            self._leave_out(seat, answer)
+
+    def _welcome(self, seat: _Seat) -> None:
+        """It may be given a step, unless its GPU is left out."""
+        (self._held if len(self._lost_by[seat.place]) >= _ENOUGH else self._free).append(seat)
 
     def _replace(self, seat: _Seat) -> None:
         ray.kill(seat.actor)  # one that cannot be reached may be alive
-        self._open(for_model=seat.for_model, died_opening=0 if seat.open else seat.died_opening + 1)
+        self._open(for_model=seat.for_model, died_opening=0 if seat.place else seat.died_opening + 1)
 
     def _leave_out(self, seat: _Seat, why: str) -> None:
         ray.kill(seat.actor)
@@ -304,21 +336,41 @@ class RayExecutor:
             self._replace(seat)
             self._ask_who_is_alive()
             return WorkerDied(step.id, f"its Ray worker died ({type(error).__name__})")
-        self._free.append(seat)
+        if isinstance(result, DeviceLost):
+            return self._without(seat, step, result)
+        self._welcome(seat)
         return result
+
+    def _without(self, seat: _Seat, step: Step, lost: DeviceLost) -> Result:
+        """Replace a seat whose GPU stopped working, or leave that out; the loss itself where no seat is left to try."""
+        self._lost_by[seat.place].add(step.id)
+        if len(self._lost_by[seat.place]) < _ENOUGH:
+            self._replace(seat)
+        else:
+            why = f"{seat.place}, which {_ENOUGH} steps have lost; see `stage1 doctor`"
+            self._reports.noted(step, f"left out: {why}")
+            self._left_out[why] = True
+            self._held.append(seat)
+            free, self._free = self._free, []
+            for other in free:
+                self._welcome(other)
+        if not any(other.for_model == seat.for_model for other in (*self._living(), *self._asked.values())):
+            return lost
+        return WorkerDied(step.id, f"{seat.place} stopped working: {lost.why[:200]}", lost.details)
 
     def _ask_who_is_alive(self) -> None:
         """Free seats may have gone with the same node, and no step is to pay for that."""
         for seat in self._free:
-            self._asked[seat.actor.alive.remote()] = seat
+            self._asked[seat.actor.place.remote()] = seat
         self._free = []
 
-    def _living(self) -> set[bool]:
-        """The kinds of which there is a seat, free or at work."""
-        return {seat.for_model for seat in (*self._free, *(seat for _, seat in self._at_work.values()))}
+    def _living(self) -> list[_Seat]:
+        """Seats that are free or at work."""
+        return [*self._free, *(seat for _, seat in self._at_work.values())]
 
     def _note_living(self) -> None:
-        self._lived |= dict.fromkeys(self._living(), time.monotonic())
+        for seat in self._living():
+            self._lived[seat.for_model] = time.monotonic()
 
     def _must_open(self, *kinds: bool) -> None:
         """Whether there is hope of a seat of one of these kinds.
@@ -329,7 +381,8 @@ class RayExecutor:
         hopeful = {
             seat.for_model for seat in self._asked.values() if time.monotonic() - self._lived[seat.for_model] < _PATIENCE
         }
-        if not kinds or (hopeful | self._living()).intersection(kinds):
+        hopeful |= {seat.for_model for seat in self._living()}
+        if not kinds or hopeful.intersection(kinds):
             return
         why = "; ".join(self._left_out)
         if not self._asked:

@@ -142,3 +142,34 @@ def test_where_no_seat_opens_any_more_the_run_ends_with_a_way_out(
         run_on_ray(tmp_path / "ray", workers, Seats(device=2, gpus=1, memory=0, pure=0), observer)
 
     assert observer.removed
+
+
+GPUS = Seats(device=2, gpus=1, memory=0, pure=0)
+
+
+def test_a_gpu_that_stopped_working_is_left_out_and_the_run_goes_on(tmp_path: Path, further_node: Callable[..., Any]) -> None:
+    """Steps that lose it are made on the other GPU, whatever Ray gives a new seat; after the second a line says so."""
+    run(tmp_path / "local", WIDE, ToyWorker())
+    further_node(num_cpus=2, num_gpus=2)
+    recorder, workers = Recorder(), MakeToyWorker(tmp_path / "notes", seconds=2.0, broken=("1",))
+
+    outcome = run_on_ray(tmp_path / "ray", workers, GPUS, recorder)
+
+    assert outcome.ok
+    assert contents(tmp_path / "ray") == contents(tmp_path / "local")
+    assert workers.noted(1).count("1") == 2
+    assert all("stopped working: CUDA error" in waits[2] for waits in recorder.named("step_waits"))
+    assert ["left out: GPU 1 of" in noted[2] for noted in recorder.named("step_noted")] == [True]
+
+
+def test_where_no_gpu_is_left_the_run_ends_with_a_way_out(tmp_path: Path, further_node: Callable[..., Any]) -> None:
+    """Not with a failure for every step that is left."""
+    further_node(num_cpus=2, num_gpus=2)
+    workers = MakeToyWorker(tmp_path / "notes", broken=("0", "1"))
+
+    outcome = run_on_ray(tmp_path / "ray", workers, GPUS)
+
+    assert outcome.stopped is not None
+    assert "stage1 doctor" in outcome.stopped
+    assert outcome.ran == []
+    assert len(workers.noted(0)) <= 8  # two steps have three tries each, and two more show that it was not their fault
