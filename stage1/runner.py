@@ -160,8 +160,8 @@ class Runner:
     # --- the loop ------------------------------------------------------------------------------------------------
 
     def _carry_out(self) -> None:
-        self._executor.start(self._plan, self._schedule.left(), self)
         try:
+            self._executor.start(self._plan, self._schedule.left(), self)
             while self._submit() or self._in_work or self._wait_for_others():
                 for result in self._executor.wait():
                     self._in_work -= 1

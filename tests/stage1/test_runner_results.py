@@ -6,11 +6,12 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import pytest
 from toy import Recorder, ToyWorker, make_plan
 
 from compiler.plan import Plan, Step
 from stage1.attempt import Busy, Result, attempt
-from stage1.executors import Reports
+from stage1.executors import ExecutorError, Reports
 from stage1.runner import Outcome, Runner
 from stage1.store import Store
 
@@ -68,3 +69,20 @@ def test_what_another_run_was_making_is_looked_at_again_whatever_is_at_work_here
 
     assert outcome.ran == ["elsewhere", "long"]
     assert [step.id for _, step, _ in recorder.named("step_waits")] == ["elsewhere"]
+
+
+class CannotStart(Scripted):
+    """Has opened something when it finds out that it cannot be used."""
+
+    def start(self, plan: Plan, to_do: Sequence[Step], reports: Reports) -> None:
+        raise ExecutorError("no")
+
+
+def test_an_executor_that_cannot_start_lets_go_of_what_it_has_opened(tmp_path: Path) -> None:
+    """Seats on other machines keep their GPUs until they are closed."""
+    executor = CannotStart(Store(tmp_path), {})
+
+    with pytest.raises(ExecutorError, match="no"):
+        carried_out(tmp_path, make_plan({"a": []}), executor)
+
+    assert executor.closed
