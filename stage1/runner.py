@@ -108,7 +108,12 @@ class Runner:
         self._seconds = seconds
         self._fail_fast = fail_fast
         self._outcome = Outcome()
-        self._repeated: Counter[str] = Counter()
+        self._deaths: Counter[str] = Counter()
+        """Of workers on a step."""
+        self._damages: Counter[str] = Counter()
+        """Of a step's artifact."""
+        self._waited_for: set[str] = set()
+        """Steps of which people were told that another run is making them."""
         self._elsewhere: list[str] = []
         """Steps that another run was making when they were last tried."""
         self._look_again = 0.0
@@ -212,9 +217,9 @@ class Runner:
                 self._tell("step_found", step)
                 self._completed(step)
             case Busy():
-                if not self._repeated[f"busy {step.id}"]:
+                if step.id not in self._waited_for:
                     self._tell("step_waits", step, "another run is making it")
-                self._repeated[f"busy {step.id}"] += 1
+                self._waited_for.add(step.id)
                 self._elsewhere.append(step.id)
                 self._look_again = time.monotonic() + _POLL
             case BadInput(_, source_id, what):
@@ -233,16 +238,16 @@ class Runner:
             self._tell("arm_ready", entry.arm, entry.seed)
 
     def _again(self, step: Step, death: WorkerDied) -> None:
-        self._repeated[step.id] += 1
-        if self._repeated[step.id] < _ATTEMPTS:
+        self._deaths[step.id] += 1
+        if self._deaths[step.id] < _ATTEMPTS:
             self._tell("step_waits", step, f"{death.why}; trying again")
             self._schedule.put_back(step.id)
         else:
             self._fail(step, Failed(step.id, f"{death.why}, {_ATTEMPTS} times", death.details or death.why))
 
     def _repair(self, step: Step, source: Step, what: str) -> None:
-        self._repeated[source.id] += 1
-        if self._repeated[source.id] > _ATTEMPTS:
+        self._damages[source.id] += 1
+        if self._damages[source.id] > _ATTEMPTS:
             self._fail(step, Failed(step.id, f"{source.id} was damaged {_ATTEMPTS} times over: {what}", what))
             return
         aside = set_aside_if_damaged(self._store, source.fingerprint)

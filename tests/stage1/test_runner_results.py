@@ -10,7 +10,7 @@ import pytest
 from toy import Recorder, ToyWorker, make_plan
 
 from compiler.plan import Plan, Step
-from stage1.attempt import Busy, Result, attempt
+from stage1.attempt import BadInput, Busy, Result, WorkerDied, attempt
 from stage1.executors import ExecutorError, Reports
 from stage1.runner import Outcome, Runner
 from stage1.store import Store
@@ -86,3 +86,29 @@ def test_an_executor_that_cannot_start_lets_go_of_what_it_has_opened(tmp_path: P
         carried_out(tmp_path, make_plan({"a": []}), executor)
 
     assert executor.closed
+
+
+def test_a_death_is_not_the_third_since_a_disk_has_damaged_the_artifact_twice(tmp_path: Path) -> None:
+    """Deaths of workers on a step and damages of its artifact are counted by themselves: each may come to pass three times."""
+    died, damaged = WorkerDied("a", "gone"), BadInput("b", "a", "flipped")
+    executor = Scripted(Store(tmp_path), {"a": [died, None, None, None, died], "b": [damaged, damaged, damaged]})
+
+    outcome = carried_out(tmp_path, make_plan({"a": [], "b": ["a"]}), executor)
+
+    assert outcome.ok
+
+
+@pytest.mark.parametrize(
+    ("says", "why"),
+    [
+        ({"a": [WorkerDied("a", "gone")] * 3}, {"a": "gone, 3 times"}),
+        ({"b": [BadInput("b", "a", "flipped")] * 4}, {"b": "a was damaged 3 times over: flipped"}),
+    ],
+)
+def test_what_comes_to_pass_again_and_again_is_a_failure(
+    tmp_path: Path, says: Mapping[str, Sequence[Result]], why: Mapping[str, str]
+) -> None:
+    """Three deaths on a step, or a fourth damage of its artifact."""
+    outcome = carried_out(tmp_path, make_plan({"a": [], "b": ["a"]}), Scripted(Store(tmp_path), says))
+
+    assert outcome.failed == why
