@@ -24,7 +24,7 @@ from trainers.examples import Examples, Prepared, forward_tokens, longest_sequen
 from trainers.memory_policy import choose
 from trainers.random_state import seed_of
 from trainers.recipe import Recipe
-from trainers.resume import Keeper, Keeping, identity
+from trainers.resume import Keeper, Keeping, found_by_all, identity
 from trainers.surroundings import undisturbed
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def train(
         _check_precision(loaded.model)
         counts = [(p.numel(), p.requires_grad) for p in loaded.model.parameters()]
         keeper = Keeper(keeping, identity(prepared, data.train_batches, recipe, loaded.model), warn) if keeping else None
-        resumed = keeper.newest() if keeper else None
+        resumed = found_by_all(keeper, together) if keeper else None
         if resumed:
             data.done = resumed.step
             warn(f"goes on after step {resumed.step} of {steps}, where it was interrupted")

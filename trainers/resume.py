@@ -21,9 +21,12 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from trainers.errors import TrainingError
+
 if TYPE_CHECKING:
     from trainers.data import GlobalBatch
     from trainers.examples import Prepared
+    from trainers.strategy import Peers
 
 _TENSORS, _VALUES, _HASHES = "tensors.safetensors", "values.json", "hashes.json"
 _PREFIX, _UNFINISHED = "step-", "unfinished-"
@@ -85,7 +88,7 @@ class Keeper:
         beside = self.keeping.folder / f"{_UNFINISHED}{os.getpid()}-{uuid.uuid4().hex[:8]}"
         try:
             _write(beside, state, self.identity)
-            place = self.keeping.folder / f"{_PREFIX}{state.step:09d}"
+            place = self._place(state.step)
             beside.rename(place)
             _sync(self.keeping.folder)
             for entry in self.keeping.folder.iterdir():
@@ -120,11 +123,41 @@ class Keeper:
                 return state
         return None
 
+    def after(self, step: int) -> State:
+        """The state that another process found to be the newest, and compared with this training.
+
+        Raises:
+            TrainingError: it cannot be read here. It stays where it is: others may be reading it.
+        """
+        place = self._place(step)
+        try:
+            state = _read(place)
+        except _UnusableError as error:
+            raise TrainingError(
+                f"the kept state {place}, which another process goes on from, {error}: run again, or look at the disk"
+            ) from error
+        self.saved(step)
+        return state
+
+    def _place(self, step: int) -> Path:
+        return self.keeping.folder / f"{_PREFIX}{step:09d}"
+
     def _set_aside(self, place: Path) -> Path:
         target = self.keeping.aside / f"{self.keeping.folder.name}.{place.name}.{uuid.uuid4().hex[:8]}"
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.move(place, target)
         return target
+
+
+def found_by_all(keeper: Keeper, peers: Peers) -> State | None:
+    """The state to go on from: the first process looks for it alone, and the others read the very one that it found.
+
+    Raises:
+        TrainingError: another process cannot read it.
+    """
+    state = keeper.newest() if peers.rank == 0 else None
+    step = peers.first_says(state.step if state else 0)
+    return keeper.after(step) if peers.rank != 0 and step else state
 
 
 def identity(prepared: Prepared[Any], batches: Sequence[GlobalBatch], settings: Mapping[str, Any], model: Any) -> str:
@@ -156,13 +189,14 @@ def _write(folder: Path, state: State, identity: str) -> None:
     _sync(folder)
 
 
-def _read(folder: Path, identity: str) -> State:
+def _read(folder: Path, identity: str | None = None) -> State:
+    """Of a training of that identity, where one is given."""
     try:
         hashes = json.loads((folder / _HASHES).read_text(encoding="utf-8"))
         if hashes != {name: _sha256(folder / name) for name in (_TENSORS, _VALUES)}:
             raise _UnusableError("is not what was written: its hash differs")
         stored = json.loads((folder / _VALUES).read_text(encoding="utf-8"))
-        if stored["identity"] != identity:
+        if identity is not None and stored["identity"] != identity:
             raise _UnusableError("is of another training: its settings, examples or weights differ")
         return State(stored["step"], load_file(folder / _TENSORS), stored["values"])
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:

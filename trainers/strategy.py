@@ -54,7 +54,7 @@ class Peers:
         """Of all processes, without waiting for the device."""
         return values
 
-    def first_says(self, answer: bool) -> bool:
+    def first_says(self, answer: int) -> int:
         """What the first process answers, for all. Processes wait for each other, not for their devices."""
         return answer
 
@@ -107,11 +107,11 @@ class DdpPeers(Peers):
         distributed.all_reduce(values)
         return values
 
-    def first_says(self, answer: bool) -> bool:
+    def first_says(self, answer: int) -> int:
         """Over the host's network, a few bytes."""
         said = torch.tensor(int(answer))
         distributed.broadcast(said, 0)
-        return bool(said)
+        return int(said)
 
     def of_each(self, tensor: Tensor) -> list[Tensor]:
         """Over the host's network."""

@@ -50,6 +50,13 @@ def settings_for(base_folder, objective, adapter, **changes):
     }  # fmt: skip
 
 
+def damage(path):
+    """Flips one bit in the middle of a file."""
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
 def contents(folder):
     """Every file below a folder, as bytes."""
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
@@ -137,6 +144,24 @@ def test_a_process_that_dies_takes_the_others_down_and_the_rest_resumes(base_fol
     assert len(said) == 1
     assert "goes on after step" in said[0]
     assert contents(out) == contents(undisturbed)
+
+
+def test_a_damaged_state_is_set_aside_by_one_process(base_folder, tmp_path):
+    """All start anew together: one warning, one folder aside, and the bytes of a training that was never interrupted."""
+    told, kept, said = settings_for(base_folder, "sft", None), tmp_path / "kept", []
+    for folder in (kept, tmp_path / "alone", tmp_path / "again"):
+        folder.mkdir()
+    keeping = Keeping(kept, tmp_path / "aside", every_steps=2, every_seconds=None)
+    train_on_devices({"base": str(base_folder)}, out=tmp_path / "alone", keeping=keeping, **TWO, **told)
+    (state,) = kept.iterdir()
+    damage(state / "tensors.safetensors")
+
+    train_on_devices({"base": str(base_folder)}, out=tmp_path / "again", keeping=keeping, warn=said.append, **TWO, **told)
+
+    (aside,) = (tmp_path / "aside").iterdir()
+    assert len(said) == 1
+    assert said[0].endswith(f"is not what was written: its hash differs; moved to {aside}, training starts anew")
+    assert contents(tmp_path / "again") == contents(tmp_path / "alone")
 
 
 def test_divergence_on_several_devices(base_folder, tmp_path):

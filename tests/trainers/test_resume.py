@@ -2,6 +2,7 @@
 
 import json
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,9 +13,11 @@ from safetensors.torch import load_file
 from small_data import ADAPTER, dpo_examples, examples, recipe
 
 from models.adapters import attached
+from trainers.errors import TrainingError
 from trainers.fit import train
 from trainers.random_state import random_state, seed_all, set_random_state
-from trainers.resume import Keeper, Keeping, State
+from trainers.resume import Keeper, Keeping, State, found_by_all
+from trainers.strategy import Peers
 
 DROPOUT = {**ADAPTER, "dropout": 0.2}
 
@@ -166,6 +169,44 @@ def test_a_damaged_state_is_named_and_set_aside(shared, tmp_path, name, harm):
     assert contents(tmp_path / "a/out") == contents(tmp_path / "b/out")
     assert seen[0] == 1
     assert summary is not None
+
+
+class Told(Peers):
+    """A process that is told what the first one says."""
+
+    rank, size = 1, 2
+
+    def __init__(self, said):
+        self.said = said
+
+    def first_says(self, answer):
+        return self.said
+
+
+def test_the_first_process_alone_decides_what_is_gone_on_from(tmp_path):
+    """Others read the state they are told, or say that they cannot; a damaged one is moved, and warned of, by the first alone."""
+    said = []
+    first = Keeper(Keeping(tmp_path / "kept", tmp_path / "aside"), "me", warn=said.append)
+    second = replace(first, warn=pytest.fail)
+    (tmp_path / "kept").mkdir()
+    first.save(State(2, {"a": torch.ones(2)}, {}))
+    (state,) = (tmp_path / "kept").iterdir()
+    whole = contents(state)
+
+    assert found_by_all(second, Told(0)) is None
+    assert found_by_all(second, Told(2)).step == 2
+    damage(state / "tensors.safetensors")
+    assert found_by_all(second, Told(0)) is None
+    with pytest.raises(TrainingError, match=r"step-000000002, which another process goes on from, is not what was written"):
+        found_by_all(second, Told(2))
+    with pytest.raises(TrainingError, match=r"step-000000001, which another process goes on from, is not what was written"):
+        found_by_all(second, Told(1))
+    assert contents(state).keys() == whole.keys()
+    assert not said
+
+    assert found_by_all(first, Peers()) is None
+    assert len(said) == 1
+    assert not list((tmp_path / "kept").iterdir())
 
 
 def test_a_state_of_another_training_is_not_gone_on_from(shared, tmp_path):
