@@ -65,7 +65,8 @@ CODES = (
         """
         The preference accuracy is measured on pairs whose rejected side is built by the rules that built the training
         pairs. A claim that rests on it alone needs another grader: a criterion, scored on the arm's own answers, shares
-        no code with those rules.
+        no code with those rules. After the run the pairs themselves are looked at: rejected answers that nothing finds bad,
+        or are few and alike, and pairs that could not be made, where an arm had less than nine tenths of those asked for.
         """
         + _LEVEL,
         ARMS + _ONLY + claim("gain", "dpo_only, base", "train", kind="recipe", on="preference_accuracy"),
@@ -77,7 +78,7 @@ CODES = (
         """
         With a beta below 0.01 or above 1 (0.5 to 20 where log-ratios are means per token), or with more than 3 epochs over
         the same pairs, margins saturate, chosen answers lose likelihood, or the reference stops mattering. The curves
-        show it after the run.
+        show it after the run; and, for SFT as well, a loss that ended higher than it began.
         """,
         ARMS.replace("objective: dpo", "objective: dpo, beta: 0.001") + claim("gain", "sft_dpo, sft", "train"),
         ARMS + claim("gain", "sft_dpo, sft", "train"),

@@ -19,6 +19,7 @@ from evaluators.evidence.material import Material
 from evaluators.evidence.mirrors import check_mirrors, mirror_gains
 from evaluators.evidence.missing import check_judged, check_missing
 from evaluators.evidence.negatives import check_negatives
+from evaluators.evidence.pairs import check_pairs_made
 from evaluators.evidence.pathologies import check_pathologies
 from evaluators.evidence.policy import check_policies, policy_gaps
 from evaluators.evidence.subject import Looked, Subject
@@ -52,6 +53,7 @@ def examine(subject: Subject) -> Evidence:
         yield "M006", "off-policy gap", check_policies(subject, policies)
         yield "M008", "mirrored criteria", check_mirrors(subject, mirrors)
         yield "M009", "negatives", check_negatives(subject)
+        yield "M009", "pairs made", check_pairs_made(subject)
         yield "M010", "length of answers", check_lengths(subject, lengths)
         yield "M010", "length of pairs", check_pair_lengths(subject)
         yield "M012", "headroom", check_headroom(subject)

@@ -21,6 +21,8 @@ class Training:
     curves: Mapping[str, Sequence[tuple[int, float]]]
     """Name -> (optimizer step, value)."""
     pairs: tuple[PreferencePair, ...] = ()
+    pairs_asked: int | None = None
+    """How many training pairs the spec asks for; None where it asks for none, or nobody recorded it."""
     reference: tuple[PairLogProbs, ...] = ()
     labels: str = "true"
     """Of the pairs: true or shuffled."""

@@ -64,6 +64,13 @@ class Subject:
         names = set(arms)
         return tuple(claim.name for claim in self.settings.claims if names & set(claim.compare))
 
+    def built_on(self, arms: Iterable[str]) -> frozenset[str]:
+        """These arms and all whose seeds build on theirs, by weights or by data: what went wrong there is in them, too."""
+        found = set(arms)
+        while new := {arm for arm, parents in self.settings.lineage.items() if found & set(parents)} - found:
+            found |= new
+        return frozenset(found)
+
     def claim(self, name: str) -> ClaimSettings:
         """A claim by its name."""
         return next(claim for claim in self.settings.claims if claim.name == name)

@@ -55,6 +55,7 @@ class Materials:
             tokens=sum(self._tokens(stage) for stage in self._lineage(train)),
             curves=curves,
             pairs=() if pairs is None else self._records(pairs, "pairs.jsonl", PreferencePair),
+            pairs_asked=pairs.read_json("counts.json")["train"]["asked"] if pairs and pairs.has("counts.json") else None,
             reference=() if reference is None else self._records(reference, "logprobs.jsonl", PairLogProbs),
             labels="true" if pairs is None else pairs.manifest["settings"]["labels"],
             demonstrated=self._demonstrated(train),

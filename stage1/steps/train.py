@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from compiler.records import Demonstration, PairLogProbs, PreferencePair
+from evaluators.evidence.pathologies import LOSS, rise
+from stage1.curves import curves_in
 from stage1.steps.job import Job
 from stage1.store import Artifact
 from trainers.fit import Examples, train
@@ -37,6 +39,20 @@ def run(job: Job) -> None:
     else:
         job.resident.release()  # its memory is needed, and every process has its own
         train_on_devices(job.settings["model"], devices=devices, strategy=strategy, **told)
+    _tell_of_rise(job)
+
+
+def _tell_of_rise(job: Job) -> None:
+    """The report tells it beside the verdicts; whoever watches the run need not wait for that."""
+    pairs = job.inputs.get("pairs")
+    losses = [row.value for row in curves_in(job.draft.folder) if row.name == LOSS]
+    found = rise(losses, pairs.manifest["settings"]["labels"] if pairs else "true")
+    if found is not None:
+        first, last = found
+        job.note(
+            f"the loss ended higher than it began: {first:.3g} at the first step, {last:.3g} over the last fifth of the steps; "
+            "a smaller learning_rate may help"
+        )
 
 
 def _examples(inputs: Mapping[str, Artifact]) -> Examples:

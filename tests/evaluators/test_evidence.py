@@ -440,3 +440,73 @@ def test_sensitivity_is_told_with_the_p_value_it_is_judged_by():
 
     assert all(other.p <= other.p_adjusted <= 3 * other.p + 1e-12 for other in contrast.sensitivity)
     assert any(other.p < other.p_adjusted for other in contrast.sensitivity)
+
+
+def nested(lineage):
+    """The usual claim, with arms that build on others."""
+    return settings().model_copy(update={"lineage": lineage})
+
+
+def test_a_training_whose_loss_rose_is_told_beside_the_verdicts():
+    """SFT, too: first and last loss and the seeds, for every claim with that arm; a reason of the verdict, not a footnote."""
+    curves = {"train/loss": [(0, 0.87), (1, 12.0), *((i, 8.4) for i in range(2, 10))]}
+    analysis = judge(settings(), scored(50, 30), ITEMS, all_runs(b={"training": trained(curves=curves)}))
+    found = finding(analysis, "M020", "loss")
+
+    assert found.weight == "weakens"
+    assert found.claims == ("gain",)
+    assert found.numbers == {"first_loss": pytest.approx(0.87), "last_loss": pytest.approx(8.4), "seeds": 3}
+    assert "the training of b ended with a higher loss than it began with in 3 of 3 seeds: 0.87 at the first step, 8.4" in (
+        found.message
+    )
+    assert [reason for reason in analysis.claims[0].reasons if "the training of b ended with a higher loss" in reason]
+
+
+def test_a_training_that_went_wrong_concerns_what_is_built_on_it():
+    """Arm a starts from, or learns from the answers of, an arm that no claim compares: what diverged there is in a."""
+    told = nested({"a": ("teacher",), "teacher": ()})
+    told = told.model_copy(update={"arms": told.arms | {"teacher": SEEDS}})
+    scores = scored(50, 30) | {("teacher", s): scored(30, 30)["b", s] for s in SEEDS}
+    curves = {"train/loss": [(0, 1.0), (1, 2.0)]}
+    teacher = tuple(answered("teacher", s, training=trained(curves=curves)) for s in SEEDS)
+
+    analysis = judge(told, scores, ITEMS, Material((), {}, (*all_runs().runs, *teacher)))
+
+    assert finding(analysis, "M020", "loss").claims == ("gain",)
+
+
+@pytest.mark.parametrize(
+    ("losses", "labels", "told"),
+    [((0.9, 0.5, 0.4), "true", False), ((0.9,), "true", False), ((0.693, 0.70), "true", True),
+     ((0.693, 0.70), "shuffled", False), ((0.693, 0.9), "shuffled", True)],
+)  # fmt: skip
+def test_a_loss_that_rose_is_told_apart_from_one_that_cannot_fall(losses, labels, told):
+    """One step has no end beside its beginning; shuffled labels leave a loss where it was, give or take chance."""
+    curves = {"train/loss": list(enumerate(losses))}
+    run = trained(objective="dpo", beta=0.1, curves=curves, labels=labels)
+    analysis = judge(settings(), scored(50, 30), ITEMS, all_runs(a={"training": run}))
+
+    assert bool([f for f in analysis.evidence.findings if f.subject == "loss"]) == told
+
+
+def test_pairs_that_could_not_be_made_are_told_beside_the_verdicts():
+    """4 of 40 pairs: the numbers, once for the arms that share the pairs, as a reason of the verdict of their claims."""
+    few = trained(objective="dpo", beta=0.1, pairs=tuple(pair(i) for i in range(4)), pairs_asked=40)
+    runs = all_runs(a={"training": few}, b={"training": few})
+    analysis = judge(settings(), scored(50, 30), ITEMS, runs)
+    found = finding(analysis, "M009", "pairs made")
+
+    assert (found.weight, found.claims) == ("weakens", ("gain",))
+    assert found.numbers == {"made": 4, "asked": 40}
+    assert found.message == "4 of 40 preference pairs asked for could be made (10.0%), and a and b learned from these alone"
+    assert any("4 of 40 preference pairs" in reason for reason in analysis.claims[0].reasons)
+
+
+def test_a_few_missing_pairs_are_no_finding():
+    """From nine tenths on an arm was trained on about what its spec says; the check tells the counts all the same."""
+    enough = trained(objective="dpo", beta=0.1, pairs=tuple(pair(i) for i in range(36)), pairs_asked=40)
+    analysis = judge(settings(), scored(50, 30), ITEMS, all_runs(a={"training": enough}))
+
+    assert not [f for f in analysis.evidence.findings if f.subject == "pairs made"]
+    (check,) = [check for check in analysis.evidence.checks if check.subject == "pairs made"]
+    assert check.note == "training pairs made: a 36 of 40"

@@ -60,7 +60,7 @@ def test_a_training_is_read_with_its_lineage(tmp_path: Path) -> None:
         {
             "instructions": split, "score:sft:1": sft, "train:sft:1": sft, "demonstrations:sft:1": demonstrations,
             "score:two:1": dpo, "train:two:1": dpo,
-            "pairs:two:1": artifact("pairs", {"labels": "shuffled"}, {}, {"pairs": [PAIR]}),
+            "pairs:two:1": artifact("pairs", {"labels": "shuffled"}, {}, {"pairs": [PAIR]}, counts={"train": {"asked": 9}}),
             "reference:two:1": artifact("reference", {}, {}, {"logprobs": [reference]}),
             "respond:two:1": artifact("respond", {}, {}, {"answers": [point]}, isolation={"identical": True}),
         }
@@ -70,6 +70,7 @@ def test_a_training_is_read_with_its_lineage(tmp_path: Path) -> None:
     assert (one.training.tokens, one.training.is_dpo, one.answers, one.guard) == (100, False, {}, None)
     assert (two.training.tokens, two.training.beta, two.training.labels) == (160, 0.1, "shuffled")
     assert (two.training.pairs, two.training.reference) == ((PAIR,), (reference,))
+    assert (one.training.pairs_asked, two.training.pairs_asked) == (None, 9)
     assert two.training.demonstrated == {"t1"}
     assert (two.answers, two.guard, two.isolation) == ({"h1": point}, {"inputs": 3}, {"identical": True})
     assert found.near_duplicates == {"h1": "t1"}
