@@ -27,6 +27,7 @@ if os.environ.get("RAY_AUTH_TOKEN") or (Path.home() / ".ray" / "auth_token").is_
     os.environ.setdefault("RAY_AUTH_MODE", "token")  # Ray looks for the token everywhere but behind a ray:// address
 import ray
 from ray.exceptions import GetTimeoutError, RayError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from compiler.plan import Plan, Step
 from models.memory import GPU_SHARE
@@ -111,6 +112,12 @@ class Mailbox:
         """All letters since the last call."""
         letters, self._letters = self._letters, []
         return letters
+
+
+def _mailbox_here() -> Any:
+    """Ray itself would put it on any node, and it would be lost with that; of a client, "here" is the node that it talks to."""
+    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+    return ray.remote(num_cpus=0, scheduling_strategy=here)(Mailbox).remote()
 
 
 class _ByMail:
@@ -221,7 +228,7 @@ class RayExecutor:
             ExecutorError: no seat opens, or a node does not see the store.
         """
         self._plan, self._reports = plan, reports
-        self._mailbox = ray.remote(num_cpus=0)(Mailbox).remote()
+        self._mailbox = _mailbox_here()
         self._shared_plan = ray.put(plan)
         self._lived = dict.fromkeys((True, False), time.monotonic())
         for kind, count in ((True, self._seats.device), (False, self._seats.pure)):
@@ -396,7 +403,7 @@ class RayExecutor:
         try:
             letters = ray.get(self._mailbox.take.remote(), timeout=10.0)
         except (RayError, GetTimeoutError):
-            self._mailbox = ray.remote(num_cpus=0)(Mailbox).remote()  # news are lost, results are not
+            self._mailbox = _mailbox_here()  # news are lost, results are not
             return
         for what, step_id, details in letters:
             getattr(self._reports, what)(self._plan.step(step_id), *details)

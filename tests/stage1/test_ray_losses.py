@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -20,7 +24,7 @@ pytest.importorskip("stage1.executors.on_ray")  # before ray, whose import reads
 import ray
 
 from stage1.executors import on_ray
-from stage1.executors.on_ray import RayExecutor
+from stage1.executors.on_ray import Mailbox, RayExecutor
 from stage1.executors.seats import Seats
 
 WIDE = make_plan({name: [] for name in "abcdef"})
@@ -32,7 +36,11 @@ def cluster() -> Iterator[Any]:
     from ray.cluster_utils import Cluster
 
     soon = {"health_check_initial_delay_ms": 0, "health_check_period_ms": 500, "health_check_failure_threshold": 3}
-    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False, "_system_config": soon})
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    head = {"num_cpus": 1, "include_dashboard": False, "ray_client_server_port": port, "_system_config": soon}
+    made = Cluster(initialize_head=True, head_node_args=head)
     tests = str(Path(__file__).parent)  # the toy worker is a module of these tests
     ray.init(made.address, log_to_driver=False, runtime_env={"env_vars": {"PYTHONPATH": tests}})
     yield made
@@ -173,3 +181,49 @@ def test_where_no_gpu_is_left_the_run_ends_with_a_way_out(tmp_path: Path, furthe
     assert "stage1 doctor" in outcome.stopped
     assert outcome.ran == []
     assert len(workers.noted(0)) <= 8  # two steps have three tries each, and two more show that it was not their fault
+
+
+class WellKnown(Mailbox):
+    """Says where it is."""
+
+    def node(self) -> str:
+        """The node's id."""
+        return str(ray.get_runtime_context().get_node_id())
+
+
+def nodes_of_mailboxes(count: int) -> set[str]:
+    """Where so many of them are."""
+    return {str(ray.get(on_ray._mailbox_here().node.remote())) for _ in range(count)}
+
+
+def test_the_mailbox_is_where_the_driver_is(monkeypatch: pytest.MonkeyPatch, further_node: Callable[..., Any]) -> None:
+    """A node that is lost takes no news with it, and a run that lives has its mailbox."""
+    monkeypatch.setattr(on_ray, "Mailbox", WellKnown)
+    further_node(num_cpus=16)
+
+    assert nodes_of_mailboxes(6) == {ray.get_runtime_context().get_node_id()}
+
+
+SCRIPT = """
+import os, sys
+from stage1.executors import on_ray
+import test_ray_losses
+on_ray.Mailbox = test_ray_losses.WellKnown
+import ray
+ray.init(sys.argv[1], runtime_env={"env_vars": {"PYTHONPATH": os.environ["PYTHONPATH"]}})
+print(*test_ray_losses.nodes_of_mailboxes(4))
+"""
+
+
+def test_the_mailbox_of_a_client_is_where_it_comes_in(cluster: Any, further_node: Callable[..., Any]) -> None:
+    """A driver at a ray:// address has a process on the node that it talks to; its mailbox is there."""
+    further_node(num_cpus=16)
+    paths = os.pathsep.join([str(Path(__file__).parent), str(Path(__file__).parents[2])])
+    address = f"ray://127.0.0.1:{cluster.head_node._ray_params.ray_client_server_port}"
+
+    said = subprocess.run(
+        [sys.executable, "-c", SCRIPT, address],
+        check=False, env=os.environ | {"PYTHONPATH": paths}, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+
+    assert said.stdout.split() == [cluster.head_node.node_id], said.stderr
