@@ -7,17 +7,18 @@ import contextlib
 import os
 import sys
 from enum import StrEnum
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from stage1.libraries import tell_libraries
+from stage1.stdout import OutputLost, told, watched
 
 EXIT_SPEC_ERRORS, EXIT_USAGE, EXIT_STEP_FAILED, EXIT_NO_GO, EXIT_INTERRUPTED = 1, 2, 3, 4, 130
 
 app = typer.Typer(
-    help="Compile, run and judge experiments in LLM post-training.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -73,6 +74,26 @@ class LogFormat(StrEnum):
     json = "json"
 
 
+def _show_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            print(f"stage1 {version('stage1')}")
+        except PackageNotFoundError:
+            print("stage1, not installed: the code is read from its checkout")
+        raise typer.Exit
+
+
+@app.callback()
+def stage1(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Compile, run and judge experiments in LLM post-training."""
+
+
 @app.command()
 def plan(
     spec: Spec,
@@ -98,8 +119,13 @@ def plan(
 ) -> None:
     """Check a spec and show what running it would do. Needs no GPU and loads no model."""
     from stage1.commands.plan import show_plan
+    from stage1.store.place import unusable
 
+    if price is not None and device is None:
+        raise typer.BadParameter("it is of an hour on a device; name that, too, such as --device h200", param_hint="--price")
     root, url = _place(store)
+    if wrong := unusable(root, to_write=True):
+        print(f"note: nothing can be run with this --store: {wrong}", file=sys.stderr)
     raise typer.Exit(
         show_plan(
             spec,
@@ -151,7 +177,9 @@ def run(
         raise typer.BadParameter("it is for --executor local; a Ray cluster has its own size", param_hint="--workers")
     if executor is Executor.local and address is not None:
         raise typer.BadParameter("it is for --executor ray", param_hint="--address")
-    root, url = _place(store)
+    if executor is Executor.ray and find_spec("ray") is None:
+        raise _refused("--executor ray: ray is not installed; install it with `uv sync --extra ray`")
+    root, url = _place(store, to_write=True)
     options = RunOptions(root, only or (), fail_fast, log_format.value, executor.value, address, workers, url)
     raise typer.Exit(run_spec(spec, overrides or [], options))
 
@@ -262,7 +290,7 @@ def gc(
     """Show, or remove, what no spec in a folder needs."""
     from stage1.commands.gc import collect
 
-    root, url = _place(store)
+    root, url = _place(store, to_write=delete)
     if forget and url is None:
         raise typer.BadParameter("it is for a store at a URL; in a folder the specs alone decide", param_hint="--forget")
     raise typer.Exit(collect(specs, root, delete=delete, url=url, forget=forget or ()))
@@ -275,9 +303,10 @@ def doctor(
 ) -> None:
     """Say whether this machine is fit to run: device, memory, disk, store, versions, hub, tracking."""
     from stage1.commands.doctor import diagnose
+    from stage1.store.place import folder_and_url
     from stage1.tracking.place import tracking_uri
 
-    root, url = _place(store)
+    root, url = folder_and_url(store)
     raise typer.Exit(diagnose(root, tracking_uri(None), verify=verify, url=url))
 
 
@@ -292,41 +321,65 @@ def ui(
     raise typer.Exit(open_ui(_place(store)[0], port))
 
 
-def _place(store: str) -> tuple[Path, str | None]:
+def _place(store: str, *, to_write: bool = False) -> tuple[Path, str | None]:
     """The folder to work in, and the URL at which artifacts are shared, if `--store` names one."""
-    from stage1.store.place import folder_and_url
+    from stage1.store.place import folder_and_url, unusable
 
-    return folder_and_url(store)
+    root, url = folder_and_url(store)
+    if wrong := unusable(root, to_write=to_write):
+        raise _refused(f"{'STAGE1_CACHE' if url else '--store'}: {wrong}")
+    return root, url
+
+
+def _refused(why: str) -> typer.Exit:
+    """Wrong usage, in one line."""
+    print(f"error: {why}", file=sys.stderr)
+    return typer.Exit(EXIT_USAGE)
 
 
 def main() -> None:
     """Entry point. Ends every way of ending with one clear line and the right exit code."""
     tell_libraries()
+    sys.stdout = watched(sys.stdout)
     try:
-        app()
-    except SystemExit as ending:
-        if "torch" in sys.modules and not isinstance(ending.code, str):
-            _leave(ending.code or 0)
-        raise
+        code = _carried_out()
+        sys.stdout.flush()
+    except OutputLost as lost:
+        code = told(lost)
     except KeyboardInterrupt:
-        print("interrupted; what was complete is kept, the same command goes on from there", file=sys.stderr)
-        sys.exit(EXIT_INTERRUPTED)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(0)
+        code = _interrupted()
     except OSError as problem:
         from stage1.store import StoreUnreachable
 
         if not isinstance(problem, StoreUnreachable):
             raise
         print(f"error: {problem}", file=sys.stderr)
-        sys.exit(EXIT_USAGE)
+        code = EXIT_USAGE
+    if "torch" in sys.modules:
+        _leave(code)
+    sys.exit(code)
+
+
+def _carried_out() -> int:
+    try:
+        app()
+    except SystemExit as ending:
+        made_of = ending.__context__
+        if made_of is not None and isinstance(made_of.__cause__, KeyboardInterrupt):  # by Typer, without a word
+            return _interrupted()
+        return ending.code if isinstance(ending.code, int) else EXIT_SPEC_ERRORS if ending.code else 0
+    return 0
+
+
+def _interrupted() -> int:
+    print("interrupted; what was complete is kept, the same command goes on from there", file=sys.stderr)
+    return EXIT_INTERRUPTED
 
 
 def _leave(code: int) -> None:
     """End without taking PyTorch apart, module by module, which takes seconds; what was registered for the end is done."""
     atexit._run_exitfuncs()
-    with contextlib.suppress(BrokenPipeError):
+    with contextlib.suppress(OutputLost, OSError):
         sys.stdout.flush()
         sys.stderr.flush()
     os._exit(code)

@@ -13,6 +13,7 @@ from compiler.language.data import BANK
 from compiler.plan import Plan
 from compiler.render import render_lines, render_text
 from compiler.saved_plan import NotAPlan, looks_like_a_spec, read_plan
+from stage1.commands.texts import not_utf8
 from stage1.power import SimulatedPower
 from stage1.world import DiskWorld
 
@@ -79,8 +80,10 @@ def _text(path: Path) -> str:
         return DiskWorld().read_text(str(path))
     except FileNotFoundError:
         raise CannotRead(f"error: there is no file {path}{_nearby(path)}") from None
+    except IsADirectoryError:
+        raise CannotRead(f"error: {path} is a folder, and a spec is a file{_nearby(path / 'spec')}") from None
     except UnicodeDecodeError as error:
-        raise CannotRead(f"error: {path} is not UTF-8 text (byte {error.start}); is it a spec?") from None
+        raise CannotRead(f"error: {not_utf8(path, error)}") from None
     except OSError as error:
         raise CannotRead(f"error: {path} cannot be read: {error.strerror or error}") from None
 
@@ -116,6 +119,7 @@ def _print_notes(compilation: Compilation) -> None:
 
 
 def _nearby(spec: Path) -> str:
+    """The specs in the same folder."""
     folder = spec.parent
     found = sorted(str(path) for path in folder.glob("*.yaml")) if folder.is_dir() else []
     return f"; there is {', '.join(found[:5])}" if found else ""

@@ -15,8 +15,10 @@ from typing import Literal
 
 from compiler.addresses import without_secrets
 from stage1.provenance import git_commit
+from stage1.report.words import counted
 from stage1.secrets import masked
 from stage1.store import DamagedArtifact, Store, StoreUnreachable
+from stage1.store.place import unusable
 
 State = Literal["ok", "note", "bad"]
 _GIB = 2**30
@@ -118,19 +120,18 @@ def _disk(root: Path) -> Iterator[Line]:
         yield Line("note", "disk", told, "`stage1 gc` shows what no spec needs")
     else:
         yield Line("ok", "disk", told)
-    if not os.access(place, os.W_OK):
-        yield Line("bad", "disk", f"{place} may not be written", "give write permission, or choose another folder with --store")
 
 
 def _store(root: Path, *, verify: bool) -> Iterator[Line]:
+    wrong = unusable(root, to_write=True)
+    if wrong:
+        yield Line("bad", "store", wrong, "nothing runs without a store (--store)")
+        if not root.is_dir():
+            return
     store = Store(root)
     known = sorted(store.known())
-    try:
-        with store.claim("doctor") as mine:
-            if not mine:
-                yield Line("note", "store", "another doctor is at work")
-    except OSError as error:
-        yield Line("bad", "store", f"locks do not work in {root}: {error}", "use a file system with locks")
+    if not wrong:
+        yield from _locks(store)
     damaged = 0
     for fingerprint in known:
         try:
@@ -140,7 +141,7 @@ def _store(root: Path, *, verify: bool) -> Iterator[Line]:
             yield Line("bad", "store", f"damaged: {damage}", "the next `stage1 run` that reads it makes it again")
     looked = "files hashed" if verify else "manifests read; --verify hashes all files"
     if not damaged:
-        yield Line("ok", "store", f"{len(known)} artifacts in {root} ({looked})")
+        yield Line("ok", "store", f"{counted(len(known), 'artifact')} in {root} ({looked})")
     aside = root / "damaged"
     if aside.is_dir() and any(aside.iterdir()):
         yield Line(
@@ -148,9 +149,18 @@ def _store(root: Path, *, verify: bool) -> Iterator[Line]:
         )
 
 
+def _locks(store: Store) -> Iterator[Line]:
+    try:
+        with store.claim("doctor") as mine:
+            if not mine:
+                yield Line("note", "store", "another doctor is at work")
+    except OSError as error:
+        yield Line("bad", "store", f"locks do not work in {store.root}: {error}", "use a file system with locks")
+
+
 def _shared_store(root: Path, url: str | None) -> Iterator[Line]:
     """A URL answers, and takes what a run would leave there."""
-    if url is None:
+    if url is None or unusable(root, to_write=True):
         return
     from stage1.store.shared import SharedStore
 
@@ -158,7 +168,7 @@ def _shared_store(root: Path, url: str | None) -> Iterator[Line]:
         store = SharedStore(root, url)
         known = store.known()
         with store.claim("doctor") as mine:
-            told = f"{len(known)} artifacts at {store.shown}" + ("" if mine else ", another doctor is at work")
+            told = f"{counted(len(known), 'artifact')} at {store.shown}" + ("" if mine else ", another doctor is at work")
     except StoreUnreachable as problem:
         yield Line("bad", "store", str(problem), "check address, credentials and permissions; nothing runs without the store")
         return

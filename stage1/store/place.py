@@ -18,6 +18,22 @@ def folder_and_url(store: str) -> tuple[Path, str | None]:
     return Path(os.environ.get(CACHE) or _USUAL), store
 
 
+def unusable(root: Path, *, to_write: bool) -> str | None:
+    """Why a folder cannot be the store, and the way out; None: it can, or can be made. Makes nothing."""
+    if os.path.isdir(root):  # unlike Path's, no error where a folder above may not be looked into
+        place = root
+    elif os.path.lexists(root):
+        return f"{root} is a file; name a folder, which is made if it is not there"
+    else:
+        place = next(above for above in root.absolute().parents if os.path.lexists(above))
+        if not os.path.isdir(place):
+            return f"{root} cannot be made, because {place} is a file; name another folder"
+    if to_write and not os.access(place, os.W_OK | os.X_OK):
+        what = f"{root} may not be written" if place is root else f"{root} cannot be made, because {place} may not be written"
+        return f"{what}; give write permission, or name another folder"
+    return None
+
+
 def open_store(root: Path, url: str | None = None) -> Store:
     """The store in a folder, or the one at a URL used through that folder.
 

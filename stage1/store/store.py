@@ -139,10 +139,15 @@ class Store:
             fingerprint
         ):  # it lost its manifest: a removal was cut off, or the disk did it
             self._move_aside(target, fingerprint)
-        with contextlib.suppress(OSError):  # another writer was first with the same content: theirs stays
+        failure: OSError | None = None
+        try:
             folder.rename(target)
+        except OSError as error:  # another writer may have been first with the same content: theirs stays
+            failure = error
         if not self._is_here(fingerprint):
-            raise OSError(f"could not complete artifact {fingerprint[:12]} in {self._artifacts}")
+            if failure is None:
+                raise OSError(f"artifact {fingerprint[:12]} has gone from {self._artifacts} as soon as it was there")
+            raise OSError(failure.errno, failure.strerror, str(self._artifacts)) from failure  # the folder that refused it
         sync(self._artifacts)
         shutil.rmtree(self._scratch / fingerprint, ignore_errors=True)
 
