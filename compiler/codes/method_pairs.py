@@ -78,7 +78,9 @@ CODES = (
         """
         With a beta below 0.01 or above 1 (0.5 to 20 where log-ratios are means per token), or with more than 3 epochs over
         the same pairs, margins saturate, chosen answers lose likelihood, or the reference stops mattering. The curves
-        show it after the run; and, for SFT as well, a loss that ended higher than it began.
+        show it after the run; and, for SFT as well, a loss that ended higher than it began. A
+        training after which every answer is what it was before shows nothing: a claim that it makes no difference is
+        inconclusive then.
         """,
         ARMS.replace("objective: dpo", "objective: dpo, beta: 0.001") + claim("gain", "sft_dpo, sft", "train"),
         ARMS + claim("gain", "sft_dpo, sft", "train"),

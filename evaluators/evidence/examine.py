@@ -23,6 +23,7 @@ from evaluators.evidence.pairs import check_pairs_made
 from evaluators.evidence.pathologies import check_pathologies
 from evaluators.evidence.policy import check_policies, policy_gaps
 from evaluators.evidence.subject import Looked, Subject
+from evaluators.evidence.unchanged import check_unchanged
 from evaluators.evidence.verdicts import changed
 from evaluators.results import Analysis, Check, Evidence
 
@@ -63,6 +64,7 @@ def examine(subject: Subject) -> Evidence:
         yield "M018", "contamination guard", check_guard(subject)
         yield "M018", "isolation", check_isolation(subject)
         yield "M020", "training curves", check_pathologies(subject)
+        yield "M020", "training without effect", check_unchanged(subject)
         yield "M022", "items missing", check_missing(subject)
         yield "M022", "answers not judged", check_judged(subject)
 

@@ -8,6 +8,9 @@ from typing import Any
 
 from compiler.records import Answer, Item, PairLogProbs, PreferencePair
 
+BASE = "base model"
+"""What stands for the weights of the base model as it was loaded."""
+
 
 @dataclass(frozen=True, slots=True)
 class Training:
@@ -26,6 +29,8 @@ class Training:
     reference: tuple[PairLogProbs, ...] = ()
     labels: str = "true"
     """Of the pairs: true or shuffled."""
+    start: str | None = None
+    """The weights that it started from, named as in `ArmRun.weights`; None where nobody knows."""
     demonstrated: frozenset[str] = frozenset()
     """Items whose demonstrations any training in the lineage saw."""
 
@@ -43,6 +48,8 @@ class ArmRun:
     seed: int | None
     answers: Mapping[str, Answer]
     """By item id."""
+    weights: str | None = None
+    """The weights that answered: the fingerprint of their training, or `BASE`; None where no model answered here."""
     guard: Mapping[str, Any] | None = None
     """What the contamination guard looked through; None where no model answered here."""
     isolation: Mapping[str, Any] | None = None

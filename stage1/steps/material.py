@@ -9,6 +9,7 @@ from typing import Any
 from compiler.records import Answer, Demonstration, Item, PairLogProbs, PreferencePair
 from datagen.near_duplicates import near_duplicate_pairs
 from evaluators.evidence import ArmRun, Material, Training
+from evaluators.evidence.material import BASE
 from stage1.curves import read_curves
 from stage1.store import Artifact
 
@@ -38,6 +39,7 @@ class Materials:
             arm=arm,
             seed=seed,
             answers={} if respond is None else {answer.item_id: answer for answer in respond.read("answers.jsonl", Answer)},
+            weights=_weights(respond),
             guard=None if respond is None else respond.manifest["provenance"].get("contamination"),
             isolation=respond.read_json(ISOLATION) if respond is not None and respond.has(ISOLATION) else None,
             training=None if train is None else self._training(key, train),
@@ -58,6 +60,7 @@ class Materials:
             pairs_asked=pairs.read_json("counts.json")["train"]["asked"] if pairs and pairs.has("counts.json") else None,
             reference=() if reference is None else self._records(reference, "logprobs.jsonl", PairLogProbs),
             labels="true" if pairs is None else pairs.manifest["settings"]["labels"],
+            start=train.manifest["inputs"].get("checkpoint", BASE),
             demonstrated=self._demonstrated(train),
         )
 
@@ -94,6 +97,13 @@ class Materials:
         if key not in self._read:
             self._read[key] = artifact.read(name, record)
         return self._read[key]
+
+
+def _weights(respond: Artifact | None) -> str | None:
+    """Whose answers these are: of a training, of the base model, or of nothing here."""
+    if respond is None or "responses" in respond.manifest["settings"]:
+        return None
+    return str(respond.manifest["inputs"].get("checkpoint", BASE))
 
 
 def near_duplicates(train: tuple[Item, ...], heldout: tuple[Item, ...]) -> dict[str, str]:

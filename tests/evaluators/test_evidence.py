@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,7 @@ from evaluators.analysis.outcomes import read_outcomes
 from evaluators.evidence import ArmRun, Material, Training, judge
 from evaluators.evidence.headroom import rooms, told_at_the_gate
 from evaluators.evidence.length import regress
+from evaluators.evidence.material import BASE
 
 N, SEEDS = 60, (1, 2, 3)
 CRITERIA = ("addresses_instruction", "coherent", "on_topic")
@@ -510,3 +513,58 @@ def test_a_few_missing_pairs_are_no_finding():
     assert not [f for f in analysis.evidence.findings if f.subject == "pairs made"]
     (check,) = [check for check in analysis.evidence.checks if check.subject == "pairs made"]
     assert check.note == "training pairs made: a 36 of 40"
+
+
+def from_base(**changed):
+    """Arms a and b trained from the base model, whose answers all stand beside theirs."""
+    told = {"training": trained(start=BASE), "response": " otherwise\nEND"}
+    runs = all_runs(base={"weights": BASE}, a=told | changed, b=told)
+    return Material((), {}, runs.runs)
+
+
+@pytest.mark.parametrize(
+    ("expect", "statistical", "left"),
+    [("equivalent", "supported", "inconclusive"), ("not_worse", "supported", "inconclusive"), ("greater", None, None)],
+)
+def test_a_training_that_changed_no_answer_shows_no_sameness(expect, statistical, left):
+    """An arm that answers byte for byte as the one it was trained from: no claim of sameness of the two is decided by that."""
+    told, scores = settings(expect, compare=["a", "base"]), scored(30, 50)
+    analysis = judge(told, scores, ITEMS, from_base(response=" thing\nEND"))
+    found = finding(analysis, "M020", "answers")
+
+    assert (found.weight, found.claims) == ("weakens", ("gain",))
+    assert found.message.startswith(
+        "training changed no answer: in 3 seeds a answers all 60 held-out items byte for byte as base"
+    )
+    assert any("training changed no answer" in reason for reason in analysis.claims[0].reasons)
+    before = judge(told, scores, ITEMS, from_base()).claims[0].verdict
+    assert verdict(analysis)[:2] == ((before, left) if left else (None, before))
+    assert before == (statistical or before)
+
+
+def test_a_training_that_changed_no_answer_weakens_every_other_claim_about_its_arm():
+    """Against a third arm the arm is what its parent is: told beside the verdict, which stands."""
+    analysis = judge(settings(), scored(50, 30), ITEMS, from_base(response=" thing\nEND"))
+
+    assert finding(analysis, "M020", "answers").changes == {}
+    assert verdict(analysis)[:2] == (None, "supported")
+    assert any("M020 in the results" in reason for reason in analysis.claims[0].reasons)
+
+
+@pytest.mark.parametrize("lacking", ["one answer", "one seed", "another start", "one that is missing"])
+def test_a_training_that_changed_anything_is_no_finding(lacking):
+    """One other answer in one seed is enough; arms that merely agree are not taken for parent and child."""
+    runs = list(from_base(response=" thing\nEND").runs)
+    place = next(i for i, run in enumerate(runs) if (run.arm, run.seed) == ("a", 2))
+    run, answers = runs[place], dict(runs[place].answers)
+    if lacking == "one answer":
+        answers["i7"] = answers["i7"].model_copy(update={"response": " thing \nEND"})
+    elif lacking == "one that is missing":
+        del answers["i7"]
+    elif lacking == "one seed":
+        answers = {key: answer.model_copy(update={"response": "x"}) for key, answer in answers.items()}
+    start = "another" if lacking == "another start" else BASE
+    runs[place] = replace(run, answers=answers, training=trained(start=start))
+    analysis = judge(settings("equivalent", compare=["a", "base"]), scored(30, 30), ITEMS, Material((), {}, tuple(runs)))
+
+    assert not [f for f in analysis.evidence.findings if f.subject == "answers"]

@@ -7,6 +7,7 @@ from typing import Any
 
 from compiler.plan import Step
 from compiler.records import Answer, Demonstration, Item, PairLogProbs, PreferencePair
+from evaluators.evidence.material import BASE
 from stage1.steps.material import Materials, near_duplicates
 from stage1.store import Artifact, Store
 
@@ -62,7 +63,7 @@ def test_a_training_is_read_with_its_lineage(tmp_path: Path) -> None:
             "score:two:1": dpo, "train:two:1": dpo,
             "pairs:two:1": artifact("pairs", {"labels": "shuffled"}, {}, {"pairs": [PAIR]}, counts={"train": {"asked": 9}}),
             "reference:two:1": artifact("reference", {}, {}, {"logprobs": [reference]}),
-            "respond:two:1": artifact("respond", {}, {}, {"answers": [point]}, isolation={"identical": True}),
+            "respond:two:1": artifact("respond", {}, {"checkpoint": "dpo"}, {"answers": [point]}, isolation={"identical": True}),
         }
     ).material()  # fmt: skip
     one, two = found.runs
@@ -70,6 +71,7 @@ def test_a_training_is_read_with_its_lineage(tmp_path: Path) -> None:
     assert (one.training.tokens, one.training.is_dpo, one.answers, one.guard) == (100, False, {}, None)
     assert (two.training.tokens, two.training.beta, two.training.labels) == (160, 0.1, "shuffled")
     assert (two.training.pairs, two.training.reference) == ((PAIR,), (reference,))
+    assert (one.training.start, two.training.start, two.weights) == (BASE, "sft", "dpo")
     assert (one.training.pairs_asked, two.training.pairs_asked) == (None, 9)
     assert two.training.demonstrated == {"t1"}
     assert (two.answers, two.guard, two.isolation) == ({"h1": point}, {"inputs": 3}, {"identical": True})
