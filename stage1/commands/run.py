@@ -30,6 +30,7 @@ from stage1.gpus import visible_gpus
 from stage1.interruption import exit_code, stopping_on_signals, what_stopped
 from stage1.json_log import JsonObserver, stderr_as_events
 from stage1.own_criteria import faulty_criteria
+from stage1.report.kept import set_aside_reports_of_others
 from stage1.runner import Outcome, Runner, select, set_aside_if_damaged
 from stage1.secrets import masked
 from stage1.steps.worker import StepWorker
@@ -140,6 +141,7 @@ class _Run:
     ) -> None:
         self._plan, self._store, self._options, self._console = plan, store, options, console
         self._folder = store.keep_plan(plan.experiment, plan.model_dump(mode="json"))
+        set_aside_reports_of_others(self._folder, plan.fingerprint)  # this plan may fail, and has no report then
         self._tracker = TrackerBeside(
             plan,
             self._store,
