@@ -15,13 +15,17 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from compiler.diagnostics import Diagnostic, did_you_mean, error, quoted, suggestion
+from compiler.elsewhere import elsewhere
 from compiler.guessing import OBJECTIVES, is_key_of_another_objective, with_guesses
 from compiler.language.lookup import description_at, is_tag, keys_of, length_at, part_at, title_of, whereabouts
 from compiler.language.spec import Spec
+from compiler.source.overrides import is_flag
 from compiler.source.scalars import resolve
 from compiler.source.tree import Node, Path
 
 _ROUNDS = 8
+_ITEM = re.compile(r"(?P<list>.+)\[(?P<index>\d+)\]")
+"""How other languages name an item of a list."""
 _STAND_INS = {("experiment", "experiment"): "unnamed", ("claims", "says"): "unsaid", ("claims", "expect"): "different"}
 
 
@@ -112,14 +116,25 @@ def _finding(tree: Node, detail: ErrorDetails) -> Diagnostic:
 def _unknown_key(tree: Node, path: Path, detail: ErrorDetails) -> Diagnostic:
     part = part_at(detail["loc"][:-1])
     known = keys_of(part) if part else ()
-    key = str(path[-1])
+    key, place = str(path[-1]), tree.key_place(path)
+    item = _ITEM.fullmatch(key) if is_flag(place.source) else None
+    meant = did_you_mean(key, known)
+    others = elsewhere(key, tree) if len(path) == 1 and meant is None else ()
+    way_out = suggestion(key, known, "keys")
+    if item is not None and item["list"] in known:
+        given = tree.at(path)
+        value = given.scalar if given is not None and given.is_scalar else "…"
+        way_out = f"an item of a list is named so, counted from 0: --set {_dotted((*path[:-1], *item.groups()))}={value}"
+        meant = None
+    elif others:
+        way_out = f"did you mean {' or '.join(map(quoted, others))}?"
     return error(
         "S104",
-        tree.key_place(path),
+        place,
         f"unknown key {quoted(key)} {whereabouts(path[:-1])}",
         label=f"not a field of {title_of(part) if part else 'this'}",
-        help=suggestion(key, known, "keys"),
-        replacement=did_you_mean(key, known),
+        help=way_out,
+        replacement=meant,
     )
 
 

@@ -46,8 +46,8 @@ def length_at(place: Iterable[str | int]) -> int:
 def _annotation_at(place: Iterable[str | int]) -> Any:
     current: Any = Spec
     for key in place:
-        current = _step(_unwrapped(current), key)
-    return _unwrapped(current)
+        current = _step(unwrapped(current), key)
+    return unwrapped(current)
 
 
 def keys_of(part: type[Part]) -> tuple[str, ...]:
@@ -83,7 +83,7 @@ def _has_tag(member: Any, tag: str) -> bool:
     return any(isinstance(note, Tag) and note.tag == tag for note in getattr(member, "__metadata__", ()))
 
 
-def _unwrapped(annotation: Any) -> Any:
+def unwrapped(annotation: Any) -> Any:
     """Without `Annotated` and without `| None`."""
     while True:
         if get_origin(annotation) is Annotated:

@@ -6,11 +6,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from compiler.diagnostics import Diagnostic, Place, error, quoted
+from compiler.diagnostics import Diagnostic, Place, counted, error, quoted
 from compiler.source.reading import read
 from compiler.source.text import SourceText
 from compiler.source.tree import Node, NoSuchPath, with_value
 
+_FLAG = "--set["
 _FORM = "write --set path.to.key=value, such as --set recipes.dpo.beta=0.3"
 
 
@@ -24,7 +25,12 @@ class _Override:
 
 def flag_name(number: int) -> str:
     """What a flag is called in messages, the first one being number 1."""
-    return f"--set[{number}]"
+    return f"{_FLAG}{number}]"
+
+
+def is_flag(source: str) -> bool:
+    """Whether a place is in a flag."""
+    return source.startswith(_FLAG)
 
 
 def overridden(tree: Node, flags: Sequence[str]) -> tuple[Node, list[Diagnostic]]:
@@ -73,8 +79,8 @@ def _cannot_follow(override: _Override, missing: NoSuchPath) -> Diagnostic:
     key, above = override.path[missing.depth], ".".join(override.path[: missing.depth])
     found = missing.found
     if found.items is not None:
-        message = f"the list `{above}` has {len(found.items)} items and no item {quoted(key)}"
-        way_out = "count from 0, or set the whole list: --set seeds=[1,2,3]"
+        message = f"the list `{above}` has {counted(len(found.items), 'item')} and no item {quoted(key)}"
+        way_out = f"count from 0, as in --set {above}.0=…, or set the whole list: --set {above}=[…]"
     else:
         message = f"`{above}` is {found.noun} and has no key {quoted(key)}"
         way_out = f"set `{above}` itself to a mapping"
