@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -52,8 +53,12 @@ def write_report(
         return 1
     try:
         data = gather(compilation.plan, open_store(store_root, url), review_of(compilation.plan, store_root))
-    except (NotRunYet, DamagedArtifact) as problem:
+    except NotRunYet as problem:
         print(f"error: {problem}", file=sys.stderr)
+        return 3
+    except DamagedArtifact as damage:
+        again = " ".join(("stage1 run", str(spec), *(f"--set {shlex.quote(setting)}" for setting in overrides)))
+        print(f"error: {damage}; `{again}` makes it again", file=sys.stderr)
         return 3
     try:
         data = data if labels is None else _with_labels(data, labels)
