@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -136,7 +137,11 @@ def train(
 
     started = time.perf_counter()
     own_seed = seed_of(seed, together.rank)
-    with trainable(loaded, adapter, checkpoint, seed) as training, undisturbed(own_seed, loaded.device):
+    with (
+        _let_go(loaded.device),
+        trainable(loaded, adapter, checkpoint, seed) as training,
+        undisturbed(own_seed, loaded.device),
+    ):
         _check_precision(loaded.model)
         counts = [(p.numel(), p.requires_grad) for p in loaded.model.parameters()]
         keeper = Keeper(keeping, identity(prepared, data.train_batches, recipe, loaded.model), warn) if keeping else None
@@ -163,6 +168,17 @@ def train(
     if together.rank == 0:
         _write_json(out / "summary.json", {name: value for name, value in asdict(summary).items() if name != "seconds"})
     return summary
+
+
+@contextmanager
+def _let_go(device: torch.device) -> Iterator[None]:
+    """Afterwards nothing of a training takes memory: its parts refer to each other, and Python would see to them much later."""
+    try:
+        yield
+    finally:
+        gc.collect()
+        if device.type == "cuda":
+            torch.cuda.empty_cache()
 
 
 @contextmanager
@@ -225,7 +241,12 @@ def _fit(module: TrainingModule, data: GlobalBatches, loggers: list[Any]) -> Non
         use_distributed_sampler=False,
     )
     with resident_bf16(module.model) if module.policy.laid_out else nullcontext(), lean(module.model, module.policy.recompute):
-        trainer.fit(module, datamodule=data)
+        try:
+            trainer.fit(module, datamodule=data)
+        finally:
+            data.trainer = None
+            for optimizer in trainer.optimizers:
+                optimizer.state.clear()  # an error's traceback would hold it as long as the error is looked at
 
 
 def _validation_points(steps: int) -> set[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 from abc import abstractmethod
 from collections.abc import Callable, Container, Iterator
@@ -178,6 +179,7 @@ class TrainingModule(LightningModule):
                     raise
             self.policy = self.policy.halved()  # outside the handler, which still holds the tensors of the failed pass
             self.zero_grad()
+            gc.collect()  # what was trained or answered before may still wait for it
             torch.cuda.empty_cache()
             _set_random_state(self.base.device, random)
 

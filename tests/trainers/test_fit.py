@@ -1,5 +1,6 @@
 """`train`: from examples to a checkpoint, reproducibly, leaving nothing else changed."""
 
+import gc
 import json
 import logging
 import math
@@ -7,6 +8,7 @@ import os
 import random
 import signal
 import warnings
+import weakref
 
 import numpy as np
 import pytest
@@ -355,6 +357,31 @@ def test_coarse_weights_are_not_trained(tmp_path):
     with pytest.raises(TrainingError, match=r"weights in bfloat16 .*set dtype to float32, or train an adapter"):
         run(coarse, tmp_path / "all", adapter=None, changes={"learning_rate": 5e-6})
     assert run(coarse, tmp_path / "adapter").steps > 0
+
+
+@pytest.mark.parametrize("rate", [1e-2, 1e30], ids=["trained", "diverged"])
+def test_the_optimizer_does_not_outlive_its_training(base, tmp_path, monkeypatch, rate):
+    """When `train` is done or has failed its optimizer holds nothing, though Python collects no garbage by itself meanwhile."""
+    made = []
+
+    class Watched(torch.optim.AdamW):
+        def __init__(self, *args, **options):
+            super().__init__(*args, **options)
+            made.append(weakref.ref(self))
+
+    monkeypatch.setattr(torch.optim, "AdamW", Watched)
+    data, failure = examples("sft", base), None
+    gc.disable()
+    try:
+        run(base, tmp_path / "a", data=data, changes={"learning_rate": rate, "epochs": 3})
+    except TrainingDiverged as diverged:
+        failure = diverged
+    finally:
+        gc.enable()
+
+    assert len(made) == 1
+    assert (failure is None) == (rate < 1)
+    assert made[0]() is None or (failure and not made[0]().state)
 
 
 def test_one_pair_is_enough(base, tmp_path):
