@@ -22,6 +22,7 @@ from math import ceil
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from compiler.plan import Plan, Step
@@ -32,12 +33,13 @@ from stage1.executors import CurveRow, MakeWorker, Reports
 from stage1.executors.opening import Busy, Opening
 from stage1.executors.seats import Seats, uses_model
 from stage1.gpus import SEAT_GPUS
-from stage1.interruption import stopping_on_signals
+from stage1.interruption import Interrupted
 from stage1.store import Store, open_store
 
 _LOOK_EVERY = 0.5  # seconds
 _PROGRESS_EVERY = 0.5
 _PATIENCE = 10.0  # seconds that seats have to end themselves
+_PATIENCE_TO_SEND = 120.0  # where they may have the newest state of a training to send first
 _ENOUGH = 2  # steps that lost a GPU: one alone may have itself to blame
 
 
@@ -129,10 +131,22 @@ class ProcessExecutor:
         return [result for line in ready if isinstance(line, Connection) and (result := self._hear(line)) is not None]
 
     def close(self) -> None:
-        """End all seats, whatever they do."""
-        seats = [*self._free, *(seat for _, seat in self._at_work.values())]
+        """End all seats, whatever they do; those at work may send their newest state first, if the store is at a URL."""
+        at_work = list(self._at_work.values())
+        seats = [*self._free, *(seat for _, seat in at_work)]
         self._free, self._at_work = [], {}
-        _end(*seats)
+        try:
+            _ask_to_end(seats)
+            sending = [step for step, seat in at_work if seat.process.is_alive()] if self._store.url else []
+            for step in sending:
+                self._reports.noted(
+                    step,
+                    f"may still be sending its newest state: has up to {_PATIENCE_TO_SEND:.0f} s, unless interrupted again",
+                )
+            if sending:
+                _wait_for_end(seats, _PATIENCE_TO_SEND - _PATIENCE)
+        finally:
+            _kill(seats)
 
     def _kind(self, step: Step) -> bool:
         return uses_model(step) or not self._seats.pure
@@ -262,12 +276,27 @@ class ProcessExecutor:
         return WorkerDied(step.id, f"{named} stopped working: {lost.why[:200]}", lost.details)
 
 
-def _end(*seats: _Seat) -> None:
+def _end(seat: _Seat) -> None:
+    try:
+        _ask_to_end([seat])
+    finally:
+        _kill([seat])
+
+
+def _ask_to_end(seats: Sequence[_Seat]) -> None:
     for seat in seats:
         seat.process.terminate()
-    deadline = time.monotonic() + _PATIENCE
+    _wait_for_end(seats, _PATIENCE)
+
+
+def _wait_for_end(seats: Sequence[_Seat], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
     for seat in seats:
         seat.process.join(max(0.0, deadline - time.monotonic()))
+
+
+def _kill(seats: Sequence[_Seat]) -> None:
+    for seat in seats:
         seat.process.kill()
         seat.process.join()
         seat.line.close()
@@ -312,7 +341,10 @@ def _sit(
     store, told = open_store(*place), _Told(home)
     worker = make_worker(told)
     opened = False
-    with contextlib.suppress(EOFError, BrokenPipeError, KeyboardInterrupt), stopping_on_signals():
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+            signal.signal(number, _stop_once)
+    with contextlib.suppress(EOFError, BrokenPipeError, KeyboardInterrupt):
         while True:
             what, step_id = home.recv()
             step = plan.step(step_id)
@@ -321,6 +353,13 @@ def _sit(
                 opened = True
             if what == "make":
                 told.tell("result", attempt(step, plan, store, worker, told.started))
+
+
+def _stop_once(number: int, frame: FrameType | None) -> None:
+    """A scheduler may tell all processes of a job, and the one that opened this one does: what is being sent goes on."""
+    for each in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, signal.SIG_IGN)
+    raise Interrupted(number)
 
 
 def _prepared(worker: Worker, step: Step) -> bool:
