@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ from stage1.console import ConsoleObserver
 from stage1.executors import Executor, ExecutorError, MakeWorker, Reports
 from stage1.executors.local import LocalExecutor
 from stage1.executors.processes import ProcessExecutor
-from stage1.executors.seats import seats_here
+from stage1.executors.seats import processors, seats_here
 from stage1.failures import one_line, reason_to_stop
 from stage1.gpus import visible_gpus
 from stage1.interruption import exit_code, stopping_on_signals, what_stopped
@@ -228,7 +227,7 @@ class _Run:
 def executor_here(plan: Plan, store: Store, make_worker: MakeWorker, workers: int | None) -> Executor:
     """This process alone, or seats on this machine's GPUs, or as many as were asked for."""
     gpus = visible_gpus()
-    seats = seats_here(plan, gpus, os.cpu_count() or 1, workers, DiskWorld())
+    seats = seats_here(plan, gpus, processors(), workers, DiskWorld())
     if seats.device == 1 and not seats.pure:
         return LocalExecutor(store, make_worker)
     return ProcessExecutor(store, make_worker, seats, [gpu.id for gpu in gpus])

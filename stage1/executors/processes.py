@@ -31,7 +31,7 @@ from stage1.attempt import DeviceLost, Made, Result, Worker, WorkerDied, attempt
 from stage1.companion import end_with_parent
 from stage1.executors import CurveRow, MakeWorker, Reports
 from stage1.executors.opening import Busy, Opening
-from stage1.executors.seats import Seats, uses_model
+from stage1.executors.seats import Seats, processors, uses_model
 from stage1.gpus import SEAT_GPUS
 from stage1.interruption import Interrupted
 from stage1.store import Store, open_store
@@ -81,7 +81,7 @@ class ProcessExecutor:
             opening: when a further seat pays.
         """
         self._store, self._make_worker, self._seats, self._gpus = store, make_worker, seats, tuple(gpus)
-        self._threads = max(1, (os.cpu_count() or 1) // (seats.device + seats.pure))
+        self._threads = max(1, processors() // (seats.device + seats.pure))
         self._opening = opening or Opening()
         self._free: list[_Seat] = []
         """Without a step, open or not yet."""

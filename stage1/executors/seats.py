@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil, floor
@@ -57,6 +58,13 @@ def seats_here(plan: Plan, gpus: Sequence[Gpu], cpus: int, workers: int | None, 
         return found
     share = found.gpus if found.gpus > 1 else 1 / ceil(workers / len(gpus))  # as the fullest GPU has it
     return replace(found, device=workers, gpus=share, pure=found.pure if workers > 1 else 0)
+
+
+def processors() -> int:
+    """Those that this process may use, which a scheduler or a container may have made fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _on_gpus(plan: Plan, gpus: int, cpus: int, device: str | None, world: World) -> Seats:
