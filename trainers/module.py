@@ -136,7 +136,7 @@ class TrainingModule(LightningModule):
         """
         optimizer: Any = self.optimizers()
         scheduler: Any = self.lr_schedulers()
-        totals = self._accumulate_in_memory(batch)
+        totals = self._accumulate_in_memory(batch, backward=True)
         self.peers.sum_gradients(self._trained())
         norm = clip(self._trained(), self.recipe.max_grad_norm)
         rate = float(scheduler.get_last_lr()[0])
@@ -162,7 +162,7 @@ class TrainingModule(LightningModule):
         """The base model stays where it is: Lightning would move it off the device when it is done."""
         return self
 
-    def _accumulate_in_memory(self, batch: GlobalBatch) -> dict[str, Tensor]:
+    def _accumulate_in_memory(self, batch: GlobalBatch, *, backward: bool) -> dict[str, Tensor]:
         """Out of memory, the whole global batch starts over in micro-batches of half the tokens, as if nothing had been.
 
         Raises:
@@ -171,7 +171,7 @@ class TrainingModule(LightningModule):
         random = _random_state(self.base.device)
         while True:
             try:
-                return self._accumulate(batch, backward=True)
+                return self._accumulate(batch, backward=backward)
             except torch.OutOfMemoryError:
                 groups = len({example.group for example in batch})
                 fixed = self.recipe.micro_batch_size is not None or self.peers.lockstep
@@ -206,7 +206,7 @@ class TrainingModule(LightningModule):
             return
         self.model.eval()
         with torch.no_grad():
-            totals = self._summed(self._accumulate(self.validation, backward=False))
+            totals = self._summed(self._accumulate_in_memory(self.validation, backward=False))
         self.model.train()
         self._readings.add(Reading(self.done), {name: value for name, value in totals.items() if name in self.validated})
 

@@ -41,7 +41,7 @@ def gradients_with(most, dropout):
         module = Cramped(base, settings, MemoryPolicy(10_000, "none", False), 1, lambda step, loss: None)
         module.most = most
         module.manual_backward = lambda loss: loss.backward()
-        module._accumulate_in_memory(batch)
+        module._accumulate_in_memory(batch, backward=True)
         found = {name: p.grad.clone() for name, p in base.model.named_parameters() if p.grad is not None}
     return found, module.policy.tokens
 
@@ -69,6 +69,32 @@ def test_out_of_memory_with_a_prompt_at_a_time_is_the_end():
     """When not even a single prompt's pairs fit, the error goes on."""
     with pytest.raises(torch.OutOfMemoryError):
         gradients_with(0, 0.0)
+
+
+def validated_with(most):
+    """The first point of the validation curves where at most so many pairs fit, and what the policy came down to."""
+    base = wrap(make_model(dtype=torch.float64))
+    settings = Recipe(**recipe("dpo"))
+    batch = prepare(examples("dpo", base), base.tokenizer, settings).train
+    with trainable(base, ADAPTER, None, 1):
+        module = Cramped(base, settings, MemoryPolicy(10_000, "none", False), 1, lambda step, loss: None, validation=batch)
+        module.most = most
+        module.on_train_start()
+        ((about, values),) = module._readings.arrived(wait=True)
+        assert module.model.training
+    assert about.step == 0
+    return values, module.policy.tokens
+
+
+def test_out_of_memory_in_a_validation_starts_over_too():
+    """Validation comes first, so it is where a micro-batch that is too large shows: it is halved, and the curve is the same."""
+    whole, tokens = validated_with(100)
+    parts, fewer = validated_with(largest_prompt())
+
+    assert fewer < tokens == 10_000
+    assert parts == pytest.approx(whole, rel=1e-12)
+    with pytest.raises(torch.OutOfMemoryError):
+        validated_with(0)
 
 
 def test_what_is_computed_again_is_not_kept():
