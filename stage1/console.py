@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from compiler.plan import Plan, Step
 from stage1.device_use import DeviceUse
 from stage1.executors import CurveRow
+from stage1.report.words import counted
 from stage1.runner import Outcome
 from stage1.steps.job import GATE
 from stage1.store import Artifact
@@ -37,7 +38,7 @@ class ConsoleObserver:
         self._plan, self._total, self._done, self._left = plan, len(to_do), 0, TimeLeft(to_do)
         self._console.print(
             f"[bold]{escape(plan.experiment)}[/bold]  plan {plan.fingerprint[:12]}  "
-            f"{len(plan.steps)} steps: {len(plan.steps) - len(to_do)} reused, {len(to_do)} to do"
+            f"{counted(len(plan.steps), 'step')}: {len(plan.steps) - len(to_do)} reused, {len(to_do)} to do"
         )
         if to_do and self._console.is_terminal:
             self._open_bars()
@@ -102,7 +103,7 @@ class ConsoleObserver:
             self.say("[bold red]failed[/]")
             for step_id, why in outcome.failed.items():
                 self.say(f"  {_named(self._plan.step(step_id))}: {escape(why)}  ({escape(str(outcome.logs[step_id]))})")
-        counts = f"{len(outcome.ran)} steps run, {len(outcome.reused)} reused"
+        counts = f"{counted(len(outcome.ran), 'step')} run, {len(outcome.reused)} reused"
         if outcome.failed:
             counts += f", [bold red]{len(outcome.failed)} failed[/], {len(outcome.blocked)} not tried because of that"
         self.say(f"{counts}, {clock(outcome.seconds)}")

@@ -121,7 +121,7 @@ def render_power(table: PowerTable, most: int = 16) -> list[str]:
     width = min(max(len(row.claim) for row in shown), _NAME)
     head = f"{'claim':<{width}}  {f'at {shown[0].effect * 100:g} points':>12}  {'detectable':>11}  {'items x seeds':>13}  test"
     return [
-        f"power by simulating the verdict: {table.items} items, {counted(table.seeds, 'seed')}, {corrected}; "
+        f"power by simulating the verdict: {counted(table.items, 'item')}, {counted(table.seeds, 'seed')}, {corrected}; "
         f"detectable and needed for power {table.target:.0%}",
         f"  {head}",
         *(f"  {shortened(row.claim, width):<{width}}  {_cells(row)}" for row in shown),

@@ -21,7 +21,9 @@ def answers(design: Design, findings: Sequence[Finding], power: PowerTable) -> t
     spec, weakest = design.spec, power.weakest
     items, temperature = spec.data.instructions, spec.evaluation.decode.temperature
     untrained = [name for name, arm in design.arms.items() if not design.is_trained(arm)]
-    size = f"{items.train} examples, {spec.data.preferences.pairs} pairs, {counted(len(spec.seeds), 'seed')}"
+    size = (
+        f"{counted(items.train, 'example')}, {counted(spec.data.preferences.pairs, 'pair')}, {counted(len(spec.seeds), 'seed')}"
+    )
     expected = _expected(weakest) if weakest else "not estimated"
     room = f"detectable from {weakest.detectable * 100:g} points" if weakest and weakest.detectable else "nothing detectable"
     decoded = f"sampled at temperature {temperature:g}" if temperature else "answered greedily"

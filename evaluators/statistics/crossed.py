@@ -114,7 +114,7 @@ def crossed_test(
 def _why_not(first: FloatArray, second: FloatArray, trained: tuple[bool, bool], families: IntArray | None) -> str:
     n = first.shape[1]
     if n < FEWEST_ITEMS:
-        return f"{n} items are too few for a t-test, which needs at least {FEWEST_ITEMS}"
+        return f"{n} {'item is' if n == 1 else 'items are'} too few for a t-test, which needs at least {FEWEST_ITEMS}"
     if any(is_trained and len(arm) < 2 for arm, is_trained in zip((first, second), trained, strict=True)):
         return "a claim about a way of training needs at least two training seeds in every trained arm"
     if families is not None and families.max() < 1:

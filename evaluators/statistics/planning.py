@@ -97,7 +97,7 @@ def why_no_test(question: Question) -> str:
         return "no endpoint"
     fewest = min(round(question.items * endpoint.applies) for endpoint in question.endpoints)
     if fewest < (FEWEST_ITEMS if question.recipe else 2):
-        return f"{fewest} items are too few for a test"
+        return f"{fewest} {'item is' if fewest == 1 else 'items are'} too few for a test"
     return ""
 
 

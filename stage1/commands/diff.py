@@ -13,6 +13,7 @@ from compiler.plan import Plan, Step
 from evaluators.results import Analysis
 from stage1.commands.compiling import CannotRead
 from stage1.commands.plans import plan_of
+from stage1.report.words import counted
 from stage1.store import DamagedArtifact, Store, StoreUnreachable, open_store
 
 
@@ -95,7 +96,7 @@ def _print_steps(steps: list[StepDifference], a: Plan, b: Plan) -> None:
         print("\nthe same steps")
         return
     shared = len(b.steps) - sum(row.what != "only in A" for row in steps)
-    print(f"\n{shared} steps are the same in both; these are not")
+    print(f"\n{counted(shared, 'step')} {'is' if shared == 1 else 'are'} the same in both; these are not")
     for arm in dict.fromkeys(row.arm for row in steps):
         print(f"\n{arm or 'shared by all arms'}")
         for row in steps:

@@ -16,6 +16,7 @@ from stage1.commands.compiling import CannotRead
 from stage1.commands.plan import previous_plan
 from stage1.commands.plans import plan_of, specs_in
 from stage1.log_prob_cache import models_asked
+from stage1.report.words import counted
 from stage1.store import MANIFEST, Store
 
 if TYPE_CHECKING:
@@ -61,14 +62,14 @@ def _collect_here(specs: Path, needed: frozenset[str], store_root: Path, *, dele
     garbage = list(find_garbage(needed, store_root))
     for entry in garbage:
         print(f"{_size(entry.bytes):>10}  {entry.what:<40} {entry.folder}")
-    total = _size(sum(entry.bytes for entry in garbage))
+    total = f"{_size(sum(entry.bytes for entry in garbage))} in {counted(len(garbage), 'folder')}"
     if not delete:
-        print(f"{total} in {len(garbage)} folders is needed by no spec in {specs}; `--delete` removes it")
+        print(f"{total} is needed by no spec in {specs}; `--delete` removes it")
         return
     store = Store(store_root)
     gone = sum(_remove(entry, store) for entry in garbage)
     locks = store.remove_idle_locks()
-    print(f"{total} in {len(garbage)} folders was needed by no spec in {specs}; {gone} folders and {locks} idle locks removed")
+    print(f"{total} was needed by no spec in {specs}; {counted(gone, 'folder')} and {counted(locks, 'idle lock')} removed")
 
 
 def _collect_shared(specs: Path, needed: frozenset[str], store: SharedStore, forget: Sequence[str], *, delete: bool) -> int:
@@ -96,7 +97,7 @@ def _collect_shared(specs: Path, needed: frozenset[str], store: SharedStore, for
     if others:
         told = ", ".join(f"{experiment} ({count})" for experiment, count in sorted(others.items()))
         print(f"last runs from other folders or with other settings keep what they need: {told}; `--forget NAME` lets it go")
-    total = f"{_size(sum(garbage.values()))} in {len(garbage)} artifacts at {store.shown}"
+    total = f"{_size(sum(garbage.values()))} in {counted(len(garbage), 'artifact')} at {store.shown}"
     if not delete:
         print(f"{total} is needed by no spec in {specs} and by no last run there; `--delete` removes it")
         return 0

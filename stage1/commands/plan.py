@@ -21,6 +21,7 @@ from stage1.commands.compiling import CannotRead, beside_the_review, compile_fil
 from stage1.commands.cost import cost_of
 from stage1.commands.outputs import Refused, check_output
 from stage1.power import SimulatedPower
+from stage1.report.words import counted
 from stage1.store import open_store, write_json
 from stage1.world import DiskWorld
 
@@ -109,7 +110,7 @@ def _strengthened(spec: Path, overrides: Sequence[str], out: Path, level: str, s
     except OSError as error:
         print(f"error: {out} cannot be written: {error.strerror or error}", file=sys.stderr)
         return False
-    print(f"{out}: {len(found.added)} additions", *(f"  {line}" for line in found.added), sep="\n", file=sys.stderr)
+    print(f"{out}: {counted(len(found.added), 'addition')}", *(f"  {line}" for line in found.added), sep="\n", file=sys.stderr)
     for finding in found.left:
         print(f"not cured: {finding.code} {finding.message}; {finding.advice}", file=sys.stderr)
     return True

@@ -13,6 +13,7 @@ from evaluators.labels import Compared
 from evaluators.results import Analysis, ClaimResult
 from stage1.curves import CurveRow, read_curves
 from stage1.planned_claims import late_claims
+from stage1.report.words import counted
 from stage1.store import Artifact, Store
 
 _COUNTED = ("instructions", "demonstrations", "preferences", "heldout_pairs")
@@ -72,12 +73,12 @@ def gather(plan: Plan, store: Store, review: Assessment | None = None) -> Report
     """
     missing = [step.id for step in plan.steps if not store.has(step.fingerprint)]
     if missing:
-        raise NotRunYet(
-            f"{len(missing)} of {len(plan.steps)} steps have not been run (first: {missing[0]}); `stage1 run` makes them"
-        )
+        have, them = ("has", "it") if len(missing) == 1 else ("have", "them")
+        steps = f"{len(missing)} of {counted(len(plan.steps), 'step')}"
+        raise NotRunYet(f"{steps} {have} not been run (first: {missing[0]}); `stage1 run` makes {them}")
     opened = {step.id: store.open(step.fingerprint) for step in plan.steps}
     split = opened[next(step.id for step in plan.steps if step.kind == "instructions")]
-    counted = [step.id for step in plan.steps if step.kind in _COUNTED]
+    of_data = [step.id for step in plan.steps if step.kind in _COUNTED]
     manifests = {step_id: artifact.manifest for step_id, artifact in opened.items()}
     analysis = Analysis.model_validate(opened[plan.analyze].read_json("analysis.json"))
     return ReportData(
@@ -85,7 +86,7 @@ def gather(plan: Plan, store: Store, review: Assessment | None = None) -> Report
         analysis=_told_apart(_in_spec_order(analysis, plan), late_claims(plan, manifests)),
         items=split.read("heldout.jsonl", Item),
         runs=tuple(_arm_run(entry, opened) for entry in plan.arms),
-        counts={step_id: opened[step_id].read_json("counts.json") for step_id in counted},
+        counts={step_id: opened[step_id].read_json("counts.json") for step_id in of_data},
         manifests=manifests,
         review=review,
     )
