@@ -202,3 +202,55 @@ def test_a_usual_effect_without_room_asks_for_harder_items(root, compiled):
     assert found.remedy.empty
     assert "harder items" in found.advice
     assert "way out: take harder items" in " ".join(render_assessment(assess(spec, (found,))).split())
+
+
+class RoomAbove(Full):
+    """A power that finds no room above the rate that it is told."""
+
+    def chance(self, question, /):
+        return Chance(0.0, 0.0, 0, "no room", 1 - max(endpoint.assumptions.base_rate for endpoint in question.endpoints))
+
+
+def test_each_claim_without_room_is_told_with_its_own_rate_as_measured(root, compiled):
+    """A pilot measured another rate for each arm to be beaten: two findings with arm, endpoint and run, none of them assumed."""
+    rates = {"base": 0.9903, "dpo_only": 0.9333}
+    pilot = Pilot("run 123", {}, dict.fromkeys(("addresses_instruction", "proper_structure"), rates))
+    power = RoomAbove(0.0)
+    power.measured = pilot
+    found = [f for f in run_method_checks(design(root, compiled, power)) if f.code == "M013"]
+    told = {claim: f.evidence[0] for f in found for claim in f.claims}
+
+    assert told["sft_follows_instructions"].startswith(
+        "at the measured rate of 99.03% (base on addresses_instruction, run 123) at most 0.97 points fit; 130 items x 3 seeds:"
+    )
+    assert told["two_stages_beat_dpo_only"].startswith(
+        "at the measured rate of 93.33% (dpo_only on addresses_instruction, run 123) at most 6.67 points fit"
+    )
+    assert all("base_rate" not in f.advice for f in found if "measured" in f.evidence[0])
+
+
+def test_a_rate_that_the_spec_names_is_assumed_whatever_a_pilot_measured(root, compiled):
+    """What was written is what is asked about, and all claims share it: one finding."""
+    power = RoomAbove(0.0)
+    power.measured = Pilot("run 123", {}, {"addresses_instruction": {"base": 0.5}})
+    spec = design(root, compiled, power, "quickstart", "analysis.assumptions={base_rate: 0.97}")
+    (found,) = (f for f in run_method_checks(spec) if f.code == "M013")
+
+    assert found.evidence[0].startswith("at the assumed rate of 97% at most 3 points fit")
+    assert "`analysis.assumptions.base_rate`" in found.advice
+
+
+class Apart(Fixed):
+    """A power that falls with every claim that it is asked about."""
+
+    def chance(self, question, /):
+        self.asked.append(question)
+        return Chance(0.1 if question.trained[1] else 0.2, 0.01, 100)
+
+
+def test_the_numbers_of_one_claim_are_not_told_as_those_of_all(root, compiled):
+    """Where claims share a finding and not their power, the claim is named to which the numbers belong."""
+    (found,) = (f for f in run_method_checks(design(root, compiled, Apart(0.0))) if f.code == "M013")
+
+    assert "power 10% to 20% at 10 points" in found.message
+    assert found.evidence[0].startswith("lowest for two_stages_beat_dpo_only: 130 items x 3 seeds")

@@ -57,6 +57,12 @@ def _believed(design: Design, endpoint: str, behind: str) -> Believed:
     return Believed(assumed.model_copy(update=update) if update else assumed, judgements, applies)
 
 
+def _rate_is_measured(design: Design, endpoint: str, behind: str) -> bool:
+    """Whether the rate of the arm to be beaten was measured by the pilot run, and is not what the spec says itself."""
+    said = "base_rate" in design.spec.analysis.assumptions.model_fields_set
+    return design.pilot is not None and not said and behind in design.pilot.rates.get(endpoint, {})
+
+
 def target(design: Design) -> float:
     """The power that designs are proposed for: what the spec wants, and no less than is usual."""
     return max(design.spec.analysis.power, USUAL_POWER)
@@ -77,8 +83,7 @@ def check_power(design: Design) -> Iterator[Finding]:
         weak = [found for found in chances if found[2].room is None and found[2].power < least - 1e-9]
         if weak:
             yield _underpowered(design, weak)
-        if full:
-            yield _without_room(design, full)
+        yield from _without_room(design, full)
     analysis = design.spec.analysis
     lax = analysis.power < USUAL_POWER or analysis.smallest_effect > _LARGEST
     if design.level == "publication" and len(full) < len(design.comparisons) and lax:
@@ -89,7 +94,8 @@ def _underpowered(design: Design, weak: list[tuple[Comparison, Question, Chance]
     names = tuple(comparison.name for comparison, _, _ in weak)
     powers = [chance.power for _, _, chance in weak]
     power = " to ".join(dict.fromkeys(f"{bound:.0%}" for bound in (min(powers), max(powers))))
-    _, asked, chance = min(weak, key=lambda found: found[2].power)
+    weakest, asked, chance = min(weak, key=lambda found: found[2].power)
+    of_one = f"lowest for {weakest.name}: " if len(set(powers)) > 1 else ""
     needed = needs(design, asked)
     enough = needed is not None and needed.items is not None
     return Finding(
@@ -99,7 +105,7 @@ def _underpowered(design: Design, weak: list[tuple[Comparison, Question, Chance]
         design.subject.key("data", "instructions", "heldout"),
         f"{listed(names)}: power {power} at {asked.effect * 100:g} points",
         "underpowered",
-        tuple(_evidence(design, asked, chance, needed)),
+        tuple(of_one + told if place == 0 else told for place, told in enumerate(_evidence(design, asked, chance, needed))),
         Remedy(settings=_more(design, asked, needed)) if enough else Remedy(),
         "hold out more items, with more seeds"
         if enough
@@ -107,27 +113,43 @@ def _underpowered(design: Design, weak: list[tuple[Comparison, Question, Chance]
     )
 
 
-def _without_room(design: Design, full: list[tuple[Comparison, Question, Chance]]) -> Finding:
-    """The effect asked about cannot occur: neither items nor seeds help, and no larger effect does."""
-    names = tuple(comparison.name for comparison, _, _ in full)
-    _, asked, chance = min(full, key=lambda found: found[2].room or 0.0)
-    room, needed = chance.room or 0.0, needs(design, asked)
-    found = needed.detectable if needed is not None else None
-    told = f"detectable from {found * 100:g} points" if found is not None else "no effect is detectable"
+def _without_room(design: Design, full: list[tuple[Comparison, Question, Chance]]) -> Iterator[Finding]:
+    """The effect asked about cannot occur: neither items nor seeds help, and no larger effect does.
+
+    Claims are told together only where the very same numbers hold for them.
+    """
+    alike: dict[tuple[str, bool, bool], list[str]] = {}
+    for comparison, asked, chance in full:
+        told, measured = _room(design, comparison, asked, chance.room or 0.0)
+        too_large = asked.effect > _LARGEST and (chance.room or 0.0) > _USUAL
+        alike.setdefault((told, measured, too_large), []).append(comparison.name)
+    for (told, measured, too_large), names in alike.items():
+        known = "" if measured else "; if the arm to be beaten passes less, say so in `analysis.assumptions.base_rate`"
+        yield Finding(
+            "M013",
+            "weakens",
+            tuple(names),
+            design.subject.key("analysis", "smallest_effect"),
+            f"{listed(names)}: no room for {design.spec.analysis.smallest_effect * 100:g} points",
+            "cannot occur",
+            (told,),
+            Remedy(settings={"analysis.smallest_effect": _USUAL}) if too_large else Remedy(),
+            "name the smallest effect that matters" if too_large else f"take harder items or another endpoint{known}",
+        )
+
+
+def _room(design: Design, comparison: Comparison, asked: Question, room: float) -> tuple[str, bool]:
+    """What fits above the rate of the arm to be beaten, in words, and whether that rate was measured."""
+    behind, needed = comparison.behind.name, needs(design, asked)
+    fullest = max(comparison.endpoints, key=lambda endpoint: _believed(design, endpoint, behind).assumptions.base_rate)
+    measured = design.pilot is not None and _rate_is_measured(design, fullest, behind)
+    rate = f"{round(100 * (1 - room), 2):g}%"
+    by = f" ({behind} on {fullest}, {design.pilot.source})" if design.pilot is not None and measured else ""
+    detectable = needed.detectable if needed is not None else None
+    found = f"detectable from {detectable * 100:g} points" if detectable is not None else "no effect is detectable"
     size = f"{counted(asked.items, 'item')} x {counted(asked.seeds, 'seed')}"
-    too_large = asked.effect > _LARGEST and room > _USUAL
-    known = "if the arm to be beaten passes less, say so in `analysis.assumptions.base_rate`"
-    return Finding(
-        "M013",
-        "weakens",
-        names,
-        design.subject.key("analysis", "smallest_effect"),
-        f"{listed(names)}: no room for {asked.effect * 100:g} points",
-        "cannot occur",
-        (f"at the assumed rate of {1 - room:.0%} at most {room * 100:.3g} points fit; {size}: {told}",),
-        Remedy(settings={"analysis.smallest_effect": _USUAL}) if too_large else Remedy(),
-        "name the smallest effect that matters" if too_large else f"take harder items or another endpoint; {known}",
-    )
+    fits = f"at the {'measured' if measured else 'assumed'} rate of {rate}{by} at most {round(100 * room, 2):g} points fit"
+    return f"{fits}; {size}: {found}", measured
 
 
 def _evidence(design: Design, asked: Question, chance: Chance, needed: Needs | None) -> Iterator[str]:
