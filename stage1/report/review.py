@@ -8,7 +8,7 @@ from typing import Any
 
 from compiler.assessment import Assessment
 from evaluators.criteria.measured import read_first_meetings
-from evaluators.results import Analysis
+from evaluators.results import Analysis, Check
 from stage1.report import verdicts
 from stage1.report.data import ReportData
 from stage1.report.findings import findings
@@ -90,7 +90,7 @@ def _recommendations(found: Assessment | None) -> list[dict[str, Any]]:
 
 def _decision(data: ReportData, found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Go, if nothing stood against the design, every claim was tested, and no finding changed a verdict."""
-    against = _against_the_design(data.review)
+    against = _against_the_design(data.review, data.analysis.evidence.checks)
     against += [
         f"claim {claim.claim} is {claim.verdict}"
         for claim in data.analysis.claims
@@ -111,16 +111,18 @@ def _decision(data: ReportData, found: Sequence[Mapping[str, Any]]) -> dict[str,
     }
 
 
-def _against_the_design(found: Assessment | None) -> list[str]:
+def _against_the_design(found: Assessment | None, checks: Sequence[Check]) -> list[str]:
+    """What the plan has against its design, as estimates; where a check has measured the same since, that beside it."""
     if found is None:
         return ["the design could not be reviewed from this plan"]
     planned = next(each for each in found.decisions if each.level == "publication")
     if planned.go:
         return []
-    told = [
-        f"{condition.partition(':')[0]}: {reason.replace('`', '')}"
-        for condition, reason in zip(planned.conditions, planned.reasons, strict=True)
-    ]
+    told = []
+    for condition, reason in zip(planned.conditions, planned.reasons, strict=True):
+        code = condition.partition(":")[0]
+        measured = "; ".join(check.note for check in checks if check.code == code and check.done)
+        told.append(f"{code} in the plan: {reason.replace('`', '')}" + (f". Measured: {measured}" if measured else ""))
     return told or ["no claim is made"]
 
 

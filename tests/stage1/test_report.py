@@ -165,6 +165,26 @@ def test_the_eight_questions_are_answered_before_and_after() -> None:
     assert any("confounded" in reason for reason in review["decision"]["against"])
 
 
+def test_what_a_check_measured_stands_beside_the_plans_estimate_of_it() -> None:
+    """Against publication, after the run: an estimate is called the plan's, and what the check of its code measured follows."""
+    data = report_data()
+    checks = (
+        Check(
+            code="M004", subject="exposure", done=True, note="items of the pairs that were demonstrated before: sft_dpo 0.0%"
+        ),
+        Check(code="M006", subject="off-policy gap", done=False, note="the references were not recorded"),
+    )
+    measured = data.analysis.model_copy(update={"evidence": Evidence(checks=checks)})
+
+    against = json.loads(render_json(dataclasses.replace(data, analysis=measured)))["review"]["decision"]["against"]
+
+    told = {line[:4]: line for line in against if " in the plan: " in line}
+    assert told["M004"].startswith("M004 in the plan: sft_dpo sees good answers to the same instructions in 2 stages")
+    assert told["M004"].endswith(". Measured: items of the pairs that were demonstrated before: sft_dpo 0.0%")
+    assert "Measured" not in told["M006"] + told["M011"]
+    assert not [line for line in against if re.match(r"M\d{3}: ", line)]
+
+
 def test_an_experiment_that_nothing_stands_against_is_a_go() -> None:
     """Planned for publication, no finding against the design, every claim decided."""
     data = report_data()
