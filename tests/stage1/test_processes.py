@@ -125,7 +125,7 @@ def test_a_further_seat_is_opened_where_waiting_takes_longer(tmp_path: Path) -> 
     waiting = MakeToyWorker(tmp_path / "waiting", loading=3.0)
     opening = MakeToyWorker(tmp_path / "opening", slow=("a", "b"))
 
-    for workers, seconds in ((waiting, 3.0), (opening, 0.2)):
+    for workers, seconds in ((waiting, 60.0), (opening, 0.2)):
         place = tmp_path / f"store-{seconds}"
         assert run_in_processes(place, workers, plan=WIDE, seats=SHARED, gpus=["0", "1"], opening=seconds).ok
 
