@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -161,7 +162,11 @@ def found_by_all(keeper: Keeper, peers: Peers) -> State | None:
 
 
 def identity(prepared: Prepared[Any], batches: Sequence[GlobalBatch], settings: Mapping[str, Any], model: Any) -> str:
-    """SHA-256 (hex) of what must be equal for a training to be the same one: examples, batches, settings, what trains."""
+    """SHA-256 (hex) of what must be equal for a training to be the same one: examples, batches, settings, what trains.
+
+    That includes the weights that it starts from: a parent that was trained again may have others. Asked before the first step,
+    and before any weight is sharded, this costs less than keeping a state.
+    """
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode())
     for example in (*prepared.train, *prepared.validation):
         digest.update(repr(example).encode())
@@ -170,6 +175,7 @@ def identity(prepared: Prepared[Any], batches: Sequence[GlobalBatch], settings: 
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
             digest.update(f"{name} {tuple(parameter.shape)} {parameter.dtype}".encode())
+            digest.update(parameter.detach().cpu().flatten().view(torch.uint8).numpy())
     return digest.hexdigest()
 
 

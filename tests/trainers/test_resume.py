@@ -219,6 +219,22 @@ def test_a_state_of_another_training_is_not_gone_on_from(shared, tmp_path):
     assert "is of another training" in said[0]
 
 
+@pytest.mark.parametrize("adapter", [ADAPTER, None], ids=["adapter", "all weights"])
+def test_a_state_over_another_parent_is_not_gone_on_from(shared, tmp_path, adapter):
+    """A parent that was made again with other bytes makes another training, though names, shapes and examples are the same."""
+    for name, rate in (("parent", 1e-2), ("remade", 1.001e-2)):
+        run(shared, tmp_path / name, adapter=adapter, every=None, learning_rate=rate)
+    parent, remade = (tmp_path / name / "out/checkpoint" for name in ("parent", "remade"))
+    run(shared, tmp_path / "a", adapter=adapter, checkpoint=remade, every=None)
+    run(shared, tmp_path / "b", adapter=adapter, name="killed", checkpoint=parent, die_after=4)
+
+    _, _, said = run(shared, tmp_path / "b", adapter=adapter, checkpoint=remade)
+
+    assert len(said) == 1
+    assert "is of another training: its settings, examples or weights differ" in said[0]
+    assert contents(tmp_path / "a/out") == contents(tmp_path / "b/out")
+
+
 def test_the_newest_state_alone_is_kept(shared, tmp_path):
     """However often it is saved, one state is on disk, and nothing unfinished; after the last step none is written."""
     run(shared, tmp_path, name="killed", die_after=8)
