@@ -15,8 +15,8 @@ LOSS = "train/loss"
 """The curve of the training loss."""
 _TAIL = 0.2
 """Share of the points at the end of a curve that are averaged."""
-_CHANCE = 1.1
-"""Factor by which a loss that cannot fall has to rise to be told."""
+_RISE, _CHANCE = 1.01, 1.1
+"""Factors beyond which a loss has risen: more than arithmetic does to one that stays; more than chance where it cannot fall."""
 _SATURATED = 0.02
 """DPO loss (log 2 at the start) below which the sigmoid passes hardly any gradient."""
 
@@ -30,7 +30,7 @@ def rise(losses: Sequence[float], labels: str = "true") -> tuple[float, float] |
     if len(finite) < 2:
         return None
     first, last = finite[0], _tail(finite)
-    return (first, last) if last > first * (_CHANCE if labels == "shuffled" else 1.0) else None
+    return (first, last) if last > first * (_CHANCE if labels == "shuffled" else _RISE) else None
 
 
 def check_pathologies(subject: Subject) -> Looked:
