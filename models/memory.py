@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 GPU_SHARE = "STAGE1_GPU_SHARE"
 """The environment variable by which a process is told its share of a GPU."""
+_CONTROL_GROUP = Path("/sys/fs/cgroup")
 _ITEM_BYTES = {"float32": 4, "float16": 2, "bfloat16": 2, "float64": 8}
 _NF4_BYTES = 0.5 + 4 / 64  # four bits a weight and one float32 scale per block of 64
 _HEADROOM = 1.1
@@ -76,8 +77,17 @@ def _stored_dtype(config: dict[str, Any]) -> str:
 
 
 def _container_room() -> int:
-    group = Path("/sys/fs/cgroup")
     try:
-        return int((group / "memory.max").read_text()) - int((group / "memory.current").read_text())
+        limit, used = (int((_CONTROL_GROUP / name).read_text()) for name in ("memory.max", "memory.current"))
     except (OSError, ValueError):  # no control group, or one without a limit ("max")
         return 2**63
+    return limit - max(0, used - _files_not_in_use())
+
+
+def _files_not_in_use() -> int:
+    """Bytes of files that the kernel keeps as long as nobody needs their memory; they count as used."""
+    try:
+        lines = (_CONTROL_GROUP / "memory.stat").read_text().splitlines()
+        return int(dict(line.split(maxsplit=1) for line in lines).get("inactive_file", 0))
+    except (OSError, ValueError):
+        return 0

@@ -2,7 +2,9 @@
 
 import fnmatch
 import shutil
+from types import SimpleNamespace
 
+import psutil
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -209,6 +211,32 @@ def test_model_that_does_not_fit(base_folder, monkeypatch):
 
     with pytest.raises(ModelError, match=r"needs about 0\.0 GB as float32 and cpu has 0\.0 GB free"):
         load_base(settings(base_folder), "cpu")
+
+
+@pytest.mark.parametrize(
+    ("files", "room"),
+    [
+        (
+            {"memory.max": "1000\n", "memory.current": "900\n", "memory.stat": "anon 100\ninactive_file 700\nactive_file 90\n"},
+            800,
+        ),
+        ({"memory.max": "1000\n", "memory.current": "900\n", "memory.stat": "anon 100\n"}, 100),
+        ({"memory.max": "1000\n", "memory.current": "900\n", "memory.stat": "\nnot what it was\n"}, 100),
+        ({"memory.max": "1000\n", "memory.current": "900\n"}, 100),
+        ({"memory.max": "1000\n", "memory.current": "600\n", "memory.stat": "inactive_file 700\n"}, 1000),
+        ({"memory.max": "max\n", "memory.current": "900\n"}, 5000),
+        ({}, 5000),
+    ],
+    ids=["files", "none", "unreadable", "no statistics", "read one after the other", "no limit", "no control group"],
+)
+def test_files_that_are_only_kept_leave_room_in_a_container(tmp_path, monkeypatch, files, room):
+    """What was downloaded or read lately counts as used in a container, but makes way; so it takes no room from a model."""
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    monkeypatch.setattr(memory, "_CONTROL_GROUP", tmp_path)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=5000))
+
+    assert memory.free_bytes(torch.device("cpu")) == room
 
 
 def test_large_nf4_without_a_gpu(base_folder, tmp_path):
