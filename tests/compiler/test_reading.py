@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from compiler.source.reading import DEEPEST, read
 from compiler.source.scalars import resolve
@@ -161,12 +162,16 @@ YAML_VALUES = st.recursive(
 @settings(deadline=None, max_examples=60)
 @given(YAML_VALUES, st.booleans())
 def test_what_a_yaml_library_writes_is_read_back(value, flow):
-    """Any value that the library dumps, in block or flow style, comes back the same (lists as tuples)."""
+    """Any value that the library dumps, in block or flow style, and reads itself, comes back the same (lists as tuples)."""
     from io import StringIO
 
     out, yaml = StringIO(), YAML(typ="safe", pure=True)
     yaml.default_flow_style = flow
     yaml.dump(value, out)
+    try:
+        yaml.load(out.getvalue())
+    except YAMLError:  # it dumps the key ":0" in flow style as a plain one, which is no YAML
+        reject()
     node, findings = read(SourceText("spec.yaml", out.getvalue()))
 
     assert not findings
