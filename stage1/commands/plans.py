@@ -18,7 +18,9 @@ def plan_of(named: Path) -> Plan | None:
     if named.is_dir() and not path.exists():
         runs = sorted(str(plan.parent) for plan in named.glob("*/plan.json"))
         there = (
-            f"there is {', '.join(runs[:5])}" if runs else "name a spec, a plan, or the folder of a run, such as runs/EXPERIMENT"
+            f"there is {', '.join(runs[:5])}"
+            if runs
+            else "name a spec, a plan, or the folder of a run, such as runs/EXPERIMENT"
         )
         raise CannotRead(f"error: {named} is no folder of a run: it holds no plan.json; {there}")
     compilation = compiled_or_planned(path, [])
