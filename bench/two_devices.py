@@ -130,8 +130,9 @@ def _trainings(base: LoadedBase, items: int) -> dict[str, dict[str, Any]]:
     sft = {**RECIPE, "objective": "sft", "learning_rate": 1e-3}
     dpo = {**RECIPE, "objective": "dpo", "learning_rate": 2e-4}
     common: dict[str, Any] = {"seed": 1, "checkpoint": None}
+    whole = {**common, "recipe": sft, "adapter": None, "examples": Examples(demonstrations=demonstrations)}
     return {
-        "sft, all weights": {**common, "recipe": sft, "adapter": None, "examples": Examples(demonstrations=demonstrations)},
+        **({"sft, all weights": whole} if base.model.dtype.itemsize >= 4 else {}),  # in half precision these are not trained
         "sft, adapter": {**common, "recipe": sft, "adapter": ADAPTER, "examples": Examples(demonstrations=demonstrations)},
         "dpo, adapter": {
             **common,

@@ -13,6 +13,7 @@ TINY_BASE_FOLDER = Path(__file__).parent / "tiny_base"
 
 _DESCRIPTION = ["*.json", "*.txt", "*.model", "*.jinja"]
 _WEIGHTS = ["*.safetensors"]
+_ADAPTER = "adapter_config.json"
 _INDEX = "model.safetensors.index.json"
 
 
@@ -30,9 +31,13 @@ def weights_folder(base: str, revision: str | None) -> Path:
     """The folder with everything, weights downloaded where they have to be.
 
     Raises:
-        ModelError: as above, or the model has no complete safetensors weights.
+        ModelError: as above, or the model has no complete safetensors weights, or names weights that lie elsewhere.
     """
     folder = _local_folder(base) or _cached(base, revision) or _download(base, revision, _DESCRIPTION + _WEIGHTS)
+    if (folder / _ADAPTER).is_file():
+        raise ModelError(f"{base} is an adapter to a model that lies elsewhere ({_ADAPTER}): merge it, or name that model")
+    if outside := next((name for name in _shards(folder) if Path(str(name)).name != name), None):
+        raise ModelError(f"{base} names weights outside its folder ({str(outside)[:80]}): save the model again")
     missing = [name for name in _shards(folder) if not (folder / name).is_file()]
     if missing or not _shards(folder):
         lacks = f"lacks {missing[0]}" if missing else "has no safetensors weights"

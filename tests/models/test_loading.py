@@ -1,6 +1,7 @@
 """The one door for base models, and what it says when it stays shut."""
 
 import fnmatch
+import json
 import shutil
 from types import SimpleNamespace
 
@@ -142,6 +143,26 @@ def test_pickled_weights_are_not_loaded(base_folder, tmp_path):
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
 
     with pytest.raises(ModelError, match="has no safetensors weights"):
+        load_base(settings(folder), "cpu")
+
+
+@pytest.mark.parametrize("name", ["../elsewhere.safetensors", "/elsewhere.safetensors", "parts/one.safetensors"])
+def test_weights_outside_the_folder_are_not_loaded(base_folder, tmp_path, name):
+    """An index may name any path; what lies outside is no part of what was planned with."""
+    folder = shutil.copytree(base_folder, tmp_path / "base")
+    index = {"metadata": {"total_size": 9}, "weight_map": {"a": name}}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+
+    with pytest.raises(ModelError, match="outside its folder"):
+        load_base(settings(folder), "cpu")
+
+
+def test_an_adapter_is_no_base_model(base_folder, tmp_path):
+    """Beside an adapter's settings transformers would load the weights that they name, wherever those lie."""
+    folder = shutil.copytree(base_folder, tmp_path / "base")
+    (folder / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": str(base_folder)}))
+
+    with pytest.raises(ModelError, match="is an adapter to a model that lies elsewhere"):
         load_base(settings(folder), "cpu")
 
 
