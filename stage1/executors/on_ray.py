@@ -20,29 +20,26 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")  # else `uv run` makes Ray pack and send the whole checkout
 if os.environ.get("RAY_AUTH_TOKEN") or (Path.home() / ".ray" / "auth_token").is_file():
     os.environ.setdefault("RAY_AUTH_MODE", "token")  # Ray looks for the token everywhere but behind a ray:// address
 import ray
-from ray.exceptions import GetTimeoutError, RayError
+from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from compiler.plan import Plan, Step
-from models.memory import GPU_SHARE
-from stage1.attempt import DeviceLost, Result, WorkerDied, attempt
-from stage1.executors import CurveRow, Executor, ExecutorError, MakeWorker, Reports
+from stage1.attempt import DeviceLost, Result, WorkerDied
+from stage1.executors import Executor, ExecutorError, MakeWorker, Reports
+from stage1.executors.ray_seat import Mailbox, Place, Seat
 from stage1.executors.seats import Seats, seats_for, uses_model
 from stage1.failures import one_line
-from stage1.gpus import SEAT_GPUS
-from stage1.libraries import tell_libraries
-from stage1.store import Store, StoreUnreachable, open_store
-from stage1.store.place import CACHE
+from stage1.store import Store
 from stage1.world import DiskWorld
 
 _LOOK_EVERY = 0.5  # seconds between looks into the mailbox
-_PROGRESS_EVERY = 1.0
+_MAIL_WITHIN = 10.0  # seconds in which the mailbox hands over, unless its node is busy
 _PATIENCE = 300.0  # seconds for a seat to open where there is none
 _ATTEMPTS = 3  # how often a seat may die while it opens
 _ENOUGH = 2  # steps that lost a GPU: one alone may have itself to blame
@@ -98,96 +95,10 @@ def _no_cluster(address: str | None, why: str) -> ExecutorError:
     return ExecutorError(f"no Ray cluster at {address or 'RAY_ADDRESS'}: {why}; {way_out}")
 
 
-class Mailbox:
-    """What steps in work have told, until somebody asks; an actor of the driver's node."""
-
-    def __init__(self) -> None:
-        self._letters: list[tuple[str, str, Any]] = []
-
-    def put(self, what: str, step_id: str, details: Any) -> None:
-        """Add a letter."""
-        self._letters.append((what, step_id, details))
-
-    def take(self) -> list[tuple[str, str, Any]]:
-        """All letters since the last call."""
-        letters, self._letters = self._letters, []
-        return letters
-
-
 def _mailbox_here() -> Any:
     """Ray itself would put it on any node, and it would be lost with that; of a client, "here" is the node that it talks to."""
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
     return ray.remote(num_cpus=0, scheduling_strategy=here)(Mailbox).remote()
-
-
-class _ByMail:
-    """Reports of a seat, sent home; progress at most once a second."""
-
-    def __init__(self, mailbox: Any) -> None:
-        self._mailbox = mailbox
-        self._told = 0.0
-
-    def started(self, step: Step) -> None:
-        self._mailbox.put.remote("started", step.id, ())
-
-    def progress(self, step: Step, done: int, total: int) -> None:
-        if time.monotonic() - self._told > _PROGRESS_EVERY:
-            self._told = time.monotonic()
-            self._mailbox.put.remote("progress", step.id, (done, total))
-
-    def curves(self, step: Step, rows: Sequence[CurveRow]) -> None:
-        self._mailbox.put.remote("curves", step.id, (list(rows),))
-
-    def noted(self, step: Step, text: str) -> None:
-        self._mailbox.put.remote("noted", step.id, (text,))
-
-
-class Place(NamedTuple):
-    """Where a seat is."""
-
-    node: str
-    """Ray's name of it."""
-    host: str
-    gpus: str
-
-    def __str__(self) -> str:
-        return f"GPU {self.gpus} of {self.host}" if self.gpus else self.host
-
-
-class Seat:
-    """Carries out one step at a time, somewhere in the cluster."""
-
-    def __init__(
-        self, plan: Plan, root: str, url: str | None, folder: str, make_worker: MakeWorker, mailbox: Any, share: float
-    ) -> None:
-        tell_libraries()  # on its node nobody has
-        os.environ[GPU_SHARE] = str(share)
-        if gpus := ray.get_gpu_ids():
-            os.environ[SEAT_GPUS] = ",".join(map(str, gpus))
-        if Path(folder).is_dir():
-            os.chdir(folder)  # a spec names its files relative to where it is run
-        self._plan = plan
-        self._store = open_store(Path(root if url is None else os.environ.get(CACHE, root)), url)
-        self._reports = _ByMail(mailbox)
-        self._worker = make_worker(self._reports)
-
-    def blind(self) -> str | None:
-        """Why this node does not see the store that the plan was noted in; None if it does."""
-        try:
-            if self._store.sees(self._plan.experiment):
-                return None
-        except StoreUnreachable as problem:
-            return f"{os.uname().nodename}: {problem}"
-        return f"{os.uname().nodename} does not see {self._store.shown}; choose a place that all nodes share with --store"
-
-    def place(self) -> Place:
-        """Where it is; that it says so shows that it lives."""
-        node = ray.get_runtime_context().get_node_id()
-        return Place(node, os.uname().nodename, ",".join(map(str, ray.get_gpu_ids())))
-
-    def attempt(self, step_id: str) -> Result:
-        """Make one step."""
-        return attempt(self._plan.step(step_id), self._plan, self._store, self._worker, self._reports.started)
 
 
 @dataclass(slots=True, eq=False)
@@ -218,6 +129,8 @@ class RayExecutor:
         self._left_out: dict[str, bool] = {}
         """Why seats are left out -> whether people were told."""
         self._lost_by: defaultdict[Place | None, set[str]] = defaultdict(set)
+        self._taking: Any = None
+        """What the mailbox has been asked for and has not handed over."""
         self._held: list[_Seat] = []
         """Seats whose GPU is left out."""
 
@@ -400,10 +313,15 @@ class RayExecutor:
         )
 
     def _open_mail(self) -> None:
+        self._taking = self._taking or self._mailbox.take.remote()
+        arrived, _ = ray.wait([self._taking], timeout=_MAIL_WITHIN)
+        if not arrived:  # its node is busy: the letters are asked for already
+            return
+        taken, self._taking = self._taking, None
         try:
-            letters = ray.get(self._mailbox.take.remote(), timeout=10.0)
-        except (RayError, GetTimeoutError):
-            self._mailbox = _mailbox_here()  # news are lost, results are not
+            letters = ray.get(taken)
+        except RayError:
+            self._mailbox = _mailbox_here()  # for seats to come; news are lost, results are not
             return
         for what, step_id, details in letters:
             getattr(self._reports, what)(self._plan.step(step_id), *details)
