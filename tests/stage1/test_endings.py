@@ -31,8 +31,12 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def python(*words: str, **options: object) -> subprocess.CompletedProcess[str]:
-    """A Python of its own."""
-    return subprocess.run([sys.executable, *words], stderr=subprocess.PIPE, text=True, check=False, timeout=120, **options)
+    """A Python of its own, which hears Ctrl-C: a test run in the background may have it ignored."""
+    outside = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return subprocess.run([sys.executable, *words], stderr=subprocess.PIPE, text=True, check=False, timeout=120, **options)
+    finally:
+        signal.signal(signal.SIGINT, outside)
 
 
 @needs_full
