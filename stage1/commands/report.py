@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
@@ -22,6 +21,7 @@ from stage1.report.data import NotRunYet, ReportData, gather
 from stage1.report.labels import labelling_sheet, scored_answers
 from stage1.report.render import render_html, render_json, render_markdown
 from stage1.store import DamagedArtifact, Store, open_store
+from stage1.store.files import write_whole
 from stage1.world import DiskWorld
 
 _RENDERERS = {"html": render_html, "md": render_markdown, "json": render_json, "csv": labelling_sheet}
@@ -81,7 +81,7 @@ def render(plan: Plan, store: Store, folder: Path) -> tuple[ReportData, Path]:
     """The HTML page of a run that has just finished, written into its folder."""
     data = gather(plan, store, review_of(plan, store.root))
     page = folder / "report.html"
-    _replace(page, render_html(data))
+    write_whole(page, render_html(data).encode())
     return data, page
 
 
@@ -132,15 +132,9 @@ def _with_labels(data: ReportData, labels: Path) -> ReportData:
 def _write(out: Path, text: str) -> int:
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        _replace(out, text)
+        write_whole(out, text.encode())
     except OSError as error:
         print(f"error: {out} cannot be written: {error.strerror or error}", file=sys.stderr)
         return 2
     print(out)
     return 0
-
-
-def _replace(path: Path, text: str) -> None:
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(path)
