@@ -13,7 +13,7 @@ from compiler.language.data import BANK
 from compiler.plan import Plan
 from compiler.render import render_lines, render_text
 from compiler.saved_plan import NotAPlan, looks_like_a_spec, read_plan
-from stage1.commands.texts import not_utf8
+from stage1.commands.texts import unreadable
 from stage1.power import SimulatedPower
 from stage1.world import DiskWorld
 
@@ -78,14 +78,11 @@ def _check_files(path: Path, plan: Plan) -> None:
 def _text(path: Path) -> str:
     try:
         return DiskWorld().read_text(str(path))
-    except FileNotFoundError:
-        raise CannotRead(f"error: there is no file {path}{_nearby(path)}") from None
-    except IsADirectoryError:
-        raise CannotRead(f"error: {path} is a folder, and a spec is a file{_nearby(path / 'spec')}") from None
-    except UnicodeDecodeError as error:
-        raise CannotRead(f"error: {not_utf8(path, error)}") from None
-    except OSError as error:
-        raise CannotRead(f"error: {path} cannot be read: {error.strerror or error}") from None
+    except (OSError, UnicodeDecodeError) as failure:
+        why = unreadable(
+            path, failure, folder=lambda: f", and a spec is a file{_nearby(path / 'spec')}", there=lambda: _nearby(path)
+        )
+        raise CannotRead(f"error: {why}") from None
 
 
 def print_diagnostics(compilation: Compilation) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from evaluators.answers_file import MalformedAnswers, read_answers, score_lines
 from stage1.commands.outputs import Refused, check_output
-from stage1.commands.texts import not_utf8
+from stage1.commands.texts import unreadable
 from stage1.report.words import counted
 
 _SHOWN = 20
@@ -18,9 +18,13 @@ def score_file(source: Path, out: Path) -> int:
     """Read answers, judge them, write one line per answer. Nothing is written unless every line is well formed."""
     try:
         check_output("--out", out, {"the file of answers itself": source})
-        lines = _text(source).split("\n")
-    except (_CannotRead, Refused) as problem:
+        lines = source.read_text(encoding="utf-8-sig").split("\n")
+    except Refused as problem:
         print(problem, file=sys.stderr)
+        return 2
+    except (OSError, UnicodeDecodeError) as failure:
+        why = unreadable(source, failure, folder=lambda: "; name a file of answers, one JSON object a line")
+        print(f"error: {why}", file=sys.stderr)
         return 2
     try:
         answers, warnings = read_answers(lines, str(source))
@@ -37,23 +41,6 @@ def score_file(source: Path, out: Path) -> int:
         return 2
     print(f"{counted(len(answers), 'answer')} judged, written to {out}", file=sys.stderr)
     return 0
-
-
-class _CannotRead(Exception):
-    """The answers cannot be read; the message is one clear line."""
-
-
-def _text(source: Path) -> str:
-    try:
-        return source.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise _CannotRead(f"error: there is no file {source}") from None
-    except IsADirectoryError:
-        raise _CannotRead(f"error: {source} is a folder; name a file of answers, one JSON object a line") from None
-    except UnicodeDecodeError as error:
-        raise _CannotRead(f"error: {not_utf8(source, error)}") from None
-    except OSError as error:
-        raise _CannotRead(f"error: {source} cannot be read: {error.strerror or error}") from None
 
 
 def _tell(problems: tuple[str, ...]) -> None:
